@@ -1,0 +1,132 @@
+package edgeshard
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+// A Schedule is the order in which micro-batches pass through the pipeline.
+type Schedule string
+
+const (
+	// Sequential runs one micro-batch to its last token before the next starts.
+	Sequential Schedule = "sequential"
+	// Bubbles starts token t+1 when all micro-batches of the batch have token t.
+	Bubbles Schedule = "bubbles"
+	// NoBubbles starts a micro-batch's next token as soon as its own token is back.
+	NoBubbles Schedule = "no-bubbles"
+)
+
+// A Return is what the last stage sends to the source.
+type Return string
+
+const (
+	ReturnToken  Return = "token"  // the sampled token id, 4 bytes a sequence
+	ReturnLogits Return = "logits" // the logits, 4·Vocab bytes a sequence
+)
+
+// A Workload is what is asked of the model. The same keys in TOML and JSON.
+type Workload struct {
+	Requests     int      `json:"requests" toml:"requests"`
+	PromptTokens int      `json:"prompt_tokens" toml:"prompt_tokens"` // P, of each request, or of the longest prompt
+	Tokens       int      `json:"tokens" toml:"tokens"`               // G, generated for each request, at most
+	Batch        int      `json:"batch" toml:"batch"`                 // B, sequences run together
+	MicroBatch   int      `json:"micro_batch" toml:"micro_batch"`     // m, sequences of one pass
+	Schedule     Schedule `json:"schedule" toml:"schedule"`
+	Return       Return   `json:"return,omitempty" toml:"return"`
+	// Rate is the requests that arrive each second, a Poisson process; 0: all at the start.
+	Rate float64 `json:"rate_per_s,omitempty" toml:"rate_per_s"`
+	Seed uint64  `json:"seed,omitempty" toml:"seed"` // of arrivals and of sampling
+
+	// Prompts are the texts of the first requests, and PromptLengths their
+	// tokens; a request beyond them has PromptTokens of its own making.
+	Prompts       []string `json:"prompts,omitempty" toml:"prompts"`
+	PromptLengths []int    `json:"prompt_lengths,omitempty" toml:"-"`
+	Temperature   float64  `json:"temperature,omitempty" toml:"temperature"` // 0: the most likely token
+	TopP          float64  `json:"top_p,omitempty" toml:"top_p"`             // nucleus sampling; 0 or 1: off
+	IgnoreEOS     bool     `json:"ignore_eos,omitempty" toml:"ignore_eos"`   // generate Tokens whatever the model says
+}
+
+// DefaultWorkload is the paper's: one request of 32 prompt and 96 generated tokens.
+func DefaultWorkload() Workload {
+	return Workload{Requests: 1, PromptTokens: 32, Tokens: 96, Batch: 1, MicroBatch: 1, Schedule: NoBubbles, Return: ReturnToken}
+}
+
+// Validate reports the first field that makes no sense.
+func (w *Workload) Validate() error {
+	for _, f := range []struct {
+		key       string
+		got, most int
+	}{
+		{"requests", w.Requests, 100_000_000}, {"prompt_tokens", w.PromptTokens, 1 << 20}, {"tokens", w.Tokens, 1 << 20},
+		{"batch", w.Batch, 1 << 16}, {"micro_batch", w.MicroBatch, w.Batch},
+	} {
+		if f.got < 1 || f.got > f.most {
+			return fmt.Errorf("workload: %s is %d: want 1 to %d", f.key, f.got, f.most)
+		}
+	}
+	switch {
+	case w.Schedule != Sequential && w.Schedule != Bubbles && w.Schedule != NoBubbles:
+		return fmt.Errorf("workload: schedule is %q: want %s, %s or %s", w.Schedule, Sequential, Bubbles, NoBubbles)
+	case w.Return != ReturnToken && w.Return != ReturnLogits:
+		return fmt.Errorf("workload: return is %q: want %s or %s", w.Return, ReturnToken, ReturnLogits)
+	case !(w.Rate >= 0 && w.Rate <= 1e9):
+		return fmt.Errorf("workload: rate_per_s is %g: want 0 to 1e9", w.Rate)
+	case !(w.Temperature >= 0 && w.Temperature <= 100):
+		return fmt.Errorf("workload: temperature is %g: want 0 to 100", w.Temperature)
+	case !(w.TopP >= 0 && w.TopP <= 1):
+		return fmt.Errorf("workload: top_p is %g: want 0 to 1", w.TopP)
+	case len(w.Prompts) > w.Requests:
+		return fmt.Errorf("workload: %d prompts for %d requests", len(w.Prompts), w.Requests)
+	}
+	return w.validateLengths()
+}
+
+func (w *Workload) validateLengths() error {
+	if len(w.PromptLengths) > 0 && len(w.PromptLengths) != len(w.Prompts) {
+		return fmt.Errorf("workload: %d prompt_lengths for %d prompts", len(w.PromptLengths), len(w.Prompts))
+	}
+	for i, n := range w.PromptLengths {
+		if n < 1 || n > w.PromptTokens {
+			return fmt.Errorf("workload: prompt_lengths[%d] is %d: want 1 to prompt_tokens (%d)", i, n, w.PromptTokens)
+		}
+	}
+	return nil
+}
+
+// InFlight returns the most sequences whose KV caches exist at once.
+func (w *Workload) InFlight() int {
+	if w.Schedule == Sequential {
+		return w.MicroBatch
+	}
+	return w.Batch
+}
+
+// Positions returns the KV cache positions a sequence may come to need, P + G.
+func (w *Workload) Positions() int { return w.PromptTokens + w.Tokens }
+
+// A Request is one sequence to generate.
+type Request struct {
+	ID      int
+	Arrival time.Duration // since the run's start
+	Prompt  int           // tokens
+	Tokens  int           // to generate, at most
+}
+
+// Arrivals returns the workload's requests in order of arrival.
+func (w *Workload) Arrivals() []Request {
+	rng := rand.New(rand.NewPCG(w.Seed, 0x6172726976616c73))
+	requests, at := make([]Request, w.Requests), 0.0
+	for i := range requests {
+		requests[i] = Request{ID: i, Prompt: w.PromptTokens, Tokens: w.Tokens}
+		if i < len(w.PromptLengths) {
+			requests[i].Prompt = w.PromptLengths[i]
+		}
+		if w.Rate > 0 {
+			at += rng.ExpFloat64() / w.Rate
+			requests[i].Arrival = time.Duration(at * float64(time.Second))
+		}
+	}
+	return requests
+}
