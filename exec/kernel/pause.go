@@ -1,0 +1,6 @@
+package kernel
+
+import "runtime"
+
+// pause lets some time pass in a waiting loop.
+func pause() { runtime.Gosched() }

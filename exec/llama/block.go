@@ -1,0 +1,125 @@
+package llama
+
+import (
+	"github.com/edgeshard/edgeshard/exec/kernel"
+)
+
+// loops are the bodies of the parallel loops, made once so that a pass allocates
+// nothing. Those of rows are called with a range of rows.
+type loops struct {
+	rows, product, attend      func(thread, task int)
+	norm, addNorm, add, rotate func(lo, hi int)
+	activate, convert          func(lo, hi int)
+}
+
+func (w *workspace) newLoops() loops {
+	return loops{
+		rows: w.runRows, product: w.multiplyTask, attend: w.attendTask,
+		norm: w.normRows, addNorm: w.addNormRows, add: w.addRows, rotate: w.rotateRows,
+		activate: w.activateRows, convert: w.convertRows,
+	}
+}
+
+// block runs the rows of the pass through decoder block i of the shard.
+func (w *workspace) block(b *block, i int) {
+	w.cache = i
+	w.norms = b.attnNorm
+	w.eachRow(w.loops.norm)
+	w.multiply(w.h, product{b.q, w.q}, product{b.k, w.k}, product{b.v, w.v})
+	w.eachRow(w.loops.rotate)
+	w.s.pool.Run(len(w.tiles)*w.s.config.KVHeads, w.loops.attend)
+	w.multiply(w.attended, product{b.o, w.h})
+	w.norms = b.ffnNorm
+	w.eachRow(w.loops.addNorm)
+	w.multiply(w.h, product{b.gate, w.gate}, product{b.up, w.up})
+	w.eachRow(w.loops.activate)
+	w.multiply(w.gate, product{b.down, w.h})
+	w.eachRow(w.loops.add)
+}
+
+// logits computes the output head over the last row of each sequence.
+func (w *workspace) logits(h *head) []float32 {
+	dim := w.s.config.Dim
+	for i, p := range w.parts {
+		copy(w.x[i*dim:][:dim], w.x[(p.row+p.n-1)*dim:])
+	}
+	w.rows = len(w.parts)
+	w.norms = h.norm
+	w.eachRow(w.loops.norm)
+	w.multiply(w.h, product{h.output, w.out})
+	return w.out[:w.rows*w.s.config.Vocab]
+}
+
+// rowTask is how many rows a thread takes at a time.
+const rowTask = 4
+
+func (w *workspace) eachRow(body func(lo, hi int)) {
+	w.span = body
+	w.s.pool.Run((w.rows+rowTask-1)/rowTask, w.loops.rows)
+}
+
+func (w *workspace) runRows(_, task int) {
+	w.span(task*rowTask, min((task+1)*rowTask, w.rows))
+}
+
+func (w *workspace) normRows(lo, hi int) {
+	dim := w.s.config.Dim
+	for i := lo; i < hi; i++ {
+		kernel.RMSNorm(w.h[i*dim:][:dim], w.x[i*dim:][:dim], w.norms, w.s.config.NormEps)
+	}
+}
+
+func (w *workspace) addRows(lo, hi int) {
+	dim := w.s.config.Dim
+	kernel.Add(w.x[lo*dim:hi*dim], w.h[lo*dim:hi*dim])
+}
+
+func (w *workspace) addNormRows(lo, hi int) {
+	w.addRows(lo, hi)
+	w.normRows(lo, hi)
+}
+
+func (w *workspace) activateRows(lo, hi int) {
+	n := w.s.config.Hidden
+	kernel.SwiGLU(w.gate[lo*n:hi*n], w.up[lo*n:hi*n])
+}
+
+// rotateRows turns queries and keys to their positions and fills the KV caches.
+func (w *workspace) rotateRows(lo, hi int) {
+	dim, kv := w.s.config.Dim, w.s.config.KVDim()
+	for _, p := range w.parts {
+		for i := max(lo, p.row); i < min(hi, p.row+p.n); i++ {
+			pos := p.past + i - p.row
+			k, v := w.k[i*kv:][:kv], w.v[i*kv:][:kv]
+			w.s.rope.Rotate(w.q[i*dim:][:dim], pos)
+			w.s.rope.Rotate(k, pos)
+			p.seq.blocks[w.cache].Store(pos, k, v)
+		}
+	}
+}
+
+// A tile is a run of a sequence's rows that attend together.
+type tile struct {
+	seq          *sequence
+	past, n, row int
+}
+
+// add lays out n new rows of a sequence, after those added before.
+func (w *workspace) add(q *sequence, past, n int) {
+	row := 0
+	if last := len(w.parts) - 1; last >= 0 {
+		row = w.parts[last].row + w.parts[last].n
+	}
+	w.parts = append(w.parts, part{q, past, n, row})
+	step := kernel.AttendRows(w.s.config.Heads / w.s.config.KVHeads)
+	for i := 0; i < n; i += step {
+		w.tiles = append(w.tiles, tile{q, past + i, min(step, n-i), row + i})
+	}
+}
+
+func (w *workspace) attendTask(thread, task int) {
+	c := w.s.config
+	t, h := w.tiles[task/c.KVHeads], task%c.KVHeads
+	out, q := w.attended[t.row*c.Dim:], w.q[t.row*c.Dim:]
+	w.threads[thread].Attend(out, q, c.Dim, t.seq.blocks[w.cache], h, c.Heads/c.KVHeads, t.past, t.n)
+}

@@ -1,0 +1,119 @@
+package llama
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/edgeshard/edgeshard/exec/kernel"
+	"github.com/edgeshard/edgeshard/models"
+)
+
+// Options tune a shard.
+type Options struct {
+	// Pool are the threads to compute with; shards of one process share one.
+	// Nil is a pool of all CPUs for this shard alone.
+	Pool *kernel.Pool
+}
+
+// A Shard holds units [From, To) of a model and the KV caches of the sequences
+// that run through it. Its methods may be called from several goroutines;
+// forward passes take turns.
+type Shard struct {
+	From, To int
+
+	config  models.Config
+	pool    *kernel.Pool
+	ownPool bool
+	weights int64
+
+	mu     sync.Mutex
+	caches map[int]*sequence
+	work   *workspace
+
+	embedding models.Tensor // with unit 0
+	blocks    []*block
+	head      *head // with the last unit
+	rope      *kernel.Rope
+}
+
+// New readies units [from, to) of a checkpoint, which must stay open as long as
+// the shard is used.
+func New(c models.Checkpoint, from, to int, o Options) (*Shard, error) {
+	cfg := c.Config()
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if from < 0 || to > cfg.Units() || from >= to {
+		return nil, fmt.Errorf("shard of units [%d, %d): model %s has units 0 to %d", from, to, cfg.Name, cfg.Units()-1)
+	}
+	s := &Shard{From: from, To: to, config: cfg, pool: o.Pool, caches: map[int]*sequence{}}
+	for u := from; u < to; u++ {
+		if err := s.load(c, u); err != nil {
+			return nil, fmt.Errorf("model %s, unit %d: %w", cfg.Name, u, err)
+		}
+	}
+	if len(s.blocks) > 0 {
+		s.rope = kernel.NewRope(cfg.HeadDim(), cfg.Context, cfg.RopeTheta, cfg.RopeHalf)
+	}
+	if s.pool == nil {
+		s.pool, s.ownPool = kernel.NewPool(0), true
+	}
+	s.work = newWorkspace(s)
+	return s, nil
+}
+
+func (s *Shard) load(c models.Checkpoint, u int) error {
+	unit, err := c.Unit(u)
+	if err != nil {
+		return err
+	}
+	s.weights += unit.Bytes()
+	switch u {
+	case 0:
+		s.embedding = unit.Embedding
+		return checkShape("embedding", unit.Embedding, s.config.Vocab, s.config.Dim)
+	case s.config.Layers + 1:
+		s.head, err = newHead(s.config, &unit)
+		return err
+	}
+	b, err := newBlock(s.config, &unit)
+	s.blocks = append(s.blocks, b)
+	return err
+}
+
+// Close frees the caches and the threads that are the shard's own.
+func (s *Shard) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.caches, s.blocks, s.head = map[int]*sequence{}, nil, nil
+	if s.ownPool {
+		s.pool.Close()
+	}
+	return nil
+}
+
+// WeightBytes returns the bytes of the weights held.
+func (s *Shard) WeightBytes() int64 { return s.weights }
+
+// KVBytes returns the bytes of the KV caches reserved now.
+func (s *Shard) KVBytes() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var n int64
+	for _, q := range s.caches {
+		n += q.bytes()
+	}
+	return n
+}
+
+// WorkspaceBytes returns the bytes of scratch memory held now: it grows with the
+// largest pass so far.
+func (s *Shard) WorkspaceBytes() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := s.work.bytes()
+	if s.rope != nil {
+		n += s.rope.Bytes()
+	}
+	return n
+}
