@@ -26,6 +26,22 @@ const (
 	ReturnLogits Return = "logits" // the logits, 4·Vocab bytes a sequence
 )
 
+// An Admission says when waiting requests may enter the pipeline.
+type Admission string
+
+const (
+	BatchAdmission      Admission = "batch"      // a batch when the one before it has ended; the default
+	ContinuousAdmission Admission = "continuous" // whenever fewer than Batch requests are in flight
+)
+
+// An Order says which waiting request is admitted first.
+type Order string
+
+const (
+	FIFO          Order = "fifo"     // the one that came first; the default
+	ShortestFirst Order = "shortest" // the one with the fewest prompt and generated tokens
+)
+
 // A Workload is what is asked of the model. The same keys in TOML and JSON.
 type Workload struct {
 	Requests     int      `json:"requests" toml:"requests"`
@@ -35,6 +51,9 @@ type Workload struct {
 	MicroBatch   int      `json:"micro_batch" toml:"micro_batch"`     // m, sequences of one pass
 	Schedule     Schedule `json:"schedule" toml:"schedule"`
 	Return       Return   `json:"return,omitempty" toml:"return"`
+
+	Admission Admission `json:"admission,omitempty" toml:"admission"`
+	Order     Order     `json:"order,omitempty" toml:"order"`
 	// Rate is the requests that arrive each second, a Poisson process; 0: all at the start.
 	Rate float64 `json:"rate_per_s,omitempty" toml:"rate_per_s"`
 	Seed uint64  `json:"seed,omitempty" toml:"seed"` // of arrivals and of sampling
@@ -71,6 +90,10 @@ func (w *Workload) Validate() error {
 		return fmt.Errorf("workload: schedule is %q: want %s, %s or %s", w.Schedule, Sequential, Bubbles, NoBubbles)
 	case w.Return != ReturnToken && w.Return != ReturnLogits:
 		return fmt.Errorf("workload: return is %q: want %s or %s", w.Return, ReturnToken, ReturnLogits)
+	case w.Admission != "" && w.Admission != BatchAdmission && w.Admission != ContinuousAdmission:
+		return fmt.Errorf("workload: admission is %q: want %s or %s", w.Admission, BatchAdmission, ContinuousAdmission)
+	case w.Order != "" && w.Order != FIFO && w.Order != ShortestFirst:
+		return fmt.Errorf("workload: order is %q: want %s or %s", w.Order, FIFO, ShortestFirst)
 	case !(w.Rate >= 0 && w.Rate <= 1e9):
 		return fmt.Errorf("workload: rate_per_s is %g: want 0 to 1e9", w.Rate)
 	case !(w.Temperature >= 0 && w.Temperature <= 100):
