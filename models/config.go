@@ -59,6 +59,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("model %s: norm_eps is %g: want between 0 and 1", c.Name, c.NormEps)
 	case !(c.RopeTheta > 0 && c.RopeTheta < 1e12):
 		return fmt.Errorf("model %s: rope_theta is %g: want above 0", c.Name, c.RopeTheta)
+	case c.BOS < 0 || c.BOS >= c.Vocab || c.EOS < 0 || c.EOS >= c.Vocab:
+		return fmt.Errorf("model %s: bos %d or eos %d is no token of a vocabulary of %d", c.Name, c.BOS, c.EOS, c.Vocab)
 	}
 	return nil
 }

@@ -1,0 +1,76 @@
+package models
+
+import "fmt"
+
+// A source is what the formats differ in: where named tensors and the
+// tokenizer come from. Its errors name the file.
+type source interface {
+	tensor(name string) (Tensor, error)
+	tokenizer() (*Tokenizer, error)
+	Close() error
+}
+
+// A checkpoint is the Checkpoint of every format.
+type checkpoint struct {
+	source
+	cfg   Config
+	names *names
+}
+
+var _ Checkpoint = (*checkpoint)(nil)
+
+func (c *checkpoint) Config() Config { return c.cfg }
+
+// Unit returns the weights of unit u.
+func (c *checkpoint) Unit(u int) (Unit, error) {
+	x, err := c.locate(u)
+	if err != nil {
+		return Unit{}, fmt.Errorf("model %s: %w", c.cfg.Name, err)
+	}
+	for _, s := range c.names.slots(c.cfg, u, &x) {
+		s.into.Data = elementAligned(s.into.Data)
+	}
+	return x, nil
+}
+
+// locate finds the tensors of unit u and checks their shapes; it reads none.
+func (c *checkpoint) locate(u int) (Unit, error) {
+	if u < 0 || u >= c.cfg.Units() {
+		return Unit{}, fmt.Errorf("no unit %d: want 0 to %d", u, c.cfg.Units()-1)
+	}
+	var x Unit
+	for _, s := range c.names.slots(c.cfg, u, &x) {
+		t, err := c.tensor(s.name)
+		if err != nil {
+			return Unit{}, err
+		}
+		if t.Rows != s.rows || t.Cols != s.cols {
+			return Unit{}, fmt.Errorf("tensor %q is %d×%d: want %d×%d", s.name, t.Rows, t.Cols, s.rows, s.cols)
+		}
+		*s.into = t
+	}
+	return x, nil
+}
+
+// Tokenizer reads the tokenizer and checks that it yields only tokens that the
+// model embeds.
+func (c *checkpoint) Tokenizer() (*Tokenizer, error) {
+	t, err := c.tokenizer()
+	if err != nil {
+		return nil, err
+	}
+	if t.Vocab() > c.cfg.Vocab {
+		return nil, fmt.Errorf("model %s: the tokenizer has %d tokens: want at most the model's %d", c.cfg.Name, t.Vocab(), c.cfg.Vocab)
+	}
+	return t, nil
+}
+
+// check makes sure of all units' tensors, without reading any.
+func (c *checkpoint) check() error {
+	for u := range c.cfg.Units() {
+		if _, err := c.locate(u); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,104 @@
+package models
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+
+	mmap "github.com/edsrzf/mmap-go"
+)
+
+// A folder gives a checkpoint's files by name. It is safe for concurrent use.
+type folder interface {
+	// contents returns a file's bytes, read-only and valid until Close.
+	contents(name string) ([]byte, error)
+	// path tells people where a file is.
+	path(name string) string
+	Close() error
+}
+
+// A mappedFolder maps the files of a directory as they are asked for. Whoever
+// cuts a mapped file short takes the memory away from under its readers.
+type mappedFolder struct {
+	dir string
+
+	mu   sync.Mutex
+	maps map[string]*mapping // nil once closed
+}
+
+// A mapping keeps its file open, as Windows wants it.
+type mapping struct {
+	file *os.File
+	mmap mmap.MMap
+}
+
+func newMappedFolder(dir string) *mappedFolder {
+	return &mappedFolder{dir: dir, maps: make(map[string]*mapping)}
+}
+
+func (f *mappedFolder) path(name string) string { return filepath.Join(f.dir, name) }
+
+func (f *mappedFolder) contents(name string) ([]byte, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.maps == nil {
+		return nil, fmt.Errorf("%s: %w", f.path(name), fs.ErrClosed)
+	}
+	if m := f.maps[name]; m != nil {
+		return m.mmap, nil
+	}
+	m, err := newMapping(f.path(name))
+	if err != nil {
+		return nil, err
+	}
+	f.maps[name] = m
+	return m.mmap, nil
+}
+
+func newMapping(path string) (*mapping, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	m, err := mapFile(file)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), file.Close())
+	}
+	return &mapping{file, m}, nil
+}
+
+func mapFile(file *os.File) (mmap.MMap, error) {
+	info, err := file.Stat()
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, errors.New("is not a regular file")
+	case info.Size() == 0:
+		return nil, errors.New("is empty")
+	}
+	return mmap.Map(file, mmap.RDONLY, 0)
+}
+
+func (f *mappedFolder) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var all []error
+	for _, m := range f.maps {
+		all = append(all, m.mmap.Unmap(), m.file.Close())
+	}
+	f.maps = nil
+	return errors.Join(all...)
+}
+
+// A memoryFolder serves files that are in memory anyway.
+type memoryFolder struct{ files fs.FS }
+
+func (f memoryFolder) path(name string) string { return name }
+
+func (f memoryFolder) contents(name string) ([]byte, error) { return fs.ReadFile(f.files, name) }
+
+func (f memoryFolder) Close() error { return nil }

@@ -1,0 +1,182 @@
+package models
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"unicode"
+)
+
+var ggufNames = names{
+	embedding: "token_embd.weight", norm: "output_norm.weight", output: "output.weight",
+	attnNorm: "blk.%d.attn_norm.weight",
+	q:        "blk.%d.attn_q.weight",
+	k:        "blk.%d.attn_k.weight",
+	v:        "blk.%d.attn_v.weight",
+	o:        "blk.%d.attn_output.weight",
+	ffnNorm:  "blk.%d.ffn_norm.weight",
+	gate:     "blk.%d.ffn_gate.weight",
+	up:       "blk.%d.ffn_up.weight",
+	down:     "blk.%d.ffn_down.weight",
+}
+
+// ggufPrecisions maps ggml's type numbers to the precisions we compute with.
+var ggufPrecisions = map[uint32]Precision{0: F32, 1: F16, 2: Q4_0, 8: Q8_0, 30: BF16}
+
+// ggmlTypes names ggml's other types, for errors.
+var ggmlTypes = map[uint32]string{
+	3: "Q4_1", 6: "Q5_0", 7: "Q5_1", 9: "Q8_1", 10: "Q2_K", 11: "Q3_K", 12: "Q4_K", 13: "Q5_K", 14: "Q6_K", 15: "Q8_K",
+	16: "IQ2_XXS", 17: "IQ2_XS", 18: "IQ3_XXS", 19: "IQ1_S", 20: "IQ4_NL", 21: "IQ3_S", 22: "IQ2_S", 23: "IQ4_XS",
+	24: "I8", 25: "I16", 26: "I32", 27: "I64", 28: "F64", 29: "IQ1_M", 34: "TQ1_0", 35: "TQ2_0", 39: "MXFP4",
+}
+
+func ggmlName(kind uint32) string {
+	if name, ok := ggmlTypes[kind]; ok {
+		return name
+	}
+	return fmt.Sprintf("of type %d", kind)
+}
+
+// openGGUF opens the file of that name; it closes files if it fails.
+func openGGUF(files folder, name string) (Checkpoint, error) {
+	c, err := newGGUF(files, name)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", files.path(name), err), files.Close())
+	}
+	return c, nil
+}
+
+func newGGUF(files folder, name string) (*checkpoint, error) {
+	data, err := files.contents(name)
+	if err != nil {
+		return nil, err
+	}
+	f, err := parseGGUF(data)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := f.config(strings.TrimSuffix(name, filepath.Ext(name)))
+	if err != nil {
+		return nil, err
+	}
+	if err := match(&ggufNames, cfg, f.tensors); err != nil {
+		return nil, err
+	}
+	c := &checkpoint{source: &ggufSource{file: f, files: files, name: name}, cfg: cfg, names: &ggufNames}
+	return c, c.check()
+}
+
+// A ggufSource gives the tensors and the vocabulary of one file.
+type ggufSource struct {
+	file  *ggufFile
+	files folder
+	name  string
+}
+
+func (s *ggufSource) tensor(name string) (Tensor, error) {
+	if _, err := s.files.contents(s.name); err != nil {
+		return Tensor{}, err // closed
+	}
+	t, ok := s.file.tensors[name]
+	if !ok {
+		return Tensor{}, fmt.Errorf("%s: no tensor %q", s.files.path(s.name), name)
+	}
+	return t, nil
+}
+
+func (s *ggufSource) tokenizer() (*Tokenizer, error) {
+	if _, err := s.files.contents(s.name); err != nil {
+		return nil, err // closed
+	}
+	t, err := ggufTokenizer(&ggufMeta{values: s.file.values})
+	if err != nil {
+		return nil, fmt.Errorf("%s: tokenizer: %w", s.files.path(s.name), err)
+	}
+	return t, nil
+}
+
+func (s *ggufSource) Close() error { return s.files.Close() }
+
+// config reads the model's shape. name is for a file that has no name inside.
+func (f *ggufFile) config(name string) (Config, error) {
+	m := &ggufMeta{values: f.values}
+	if arch := m.string("general.architecture"); m.err == nil && arch != "llama" {
+		return Config{}, fmt.Errorf("general.architecture is %q: want \"llama\"", arch)
+	}
+	if inside := m.stringOr("general.name", name); isPlain(inside) {
+		name = inside
+	}
+	_, output := f.tensors[ggufNames.output]
+	cfg := Config{
+		Name:      name,
+		Vocab:     m.vocab(),
+		Dim:       m.int("llama.embedding_length"),
+		Hidden:    m.int("llama.feed_forward_length"),
+		Layers:    m.int("llama.block_count"),
+		Heads:     m.int("llama.attention.head_count"),
+		Context:   m.int("llama.context_length"),
+		NormEps:   m.float("llama.attention.layer_norm_rms_epsilon"),
+		RopeTheta: m.floatOr("llama.rope.freq_base", 10000),
+		Tied:      !output,
+		BOS:       m.intOr("tokenizer.ggml.bos_token_id", 1),
+		EOS:       m.intOr("tokenizer.ggml.eos_token_id", 2),
+	}
+	cfg.KVHeads = m.intOr("llama.attention.head_count_kv", cfg.Heads)
+	if m.err != nil {
+		return Config{}, m.err
+	}
+	if err := cfg.Validate(); err != nil {
+		return Config{}, err
+	}
+	m.checkVariant(cfg)
+	return cfg, m.err
+}
+
+// vocab returns the vocabulary's size, which older files tell only by their
+// list of tokens.
+func (m *ggufMeta) vocab() int {
+	if m.has("llama.vocab_size") {
+		return m.int("llama.vocab_size")
+	}
+	return int(min(m.array("tokenizer.ggml.tokens", ggufString).n, 1<<31-1))
+}
+
+// checkVariant refuses the relatives of Llama 2 that share its architecture's
+// name but not its pass.
+func (m *ggufMeta) checkVariant(c Config) {
+	for _, want := range []struct {
+		key string
+		n   int
+	}{
+		{"llama.rope.dimension_count", c.HeadDim()},
+		{"llama.attention.key_length", c.HeadDim()},
+		{"llama.attention.value_length", c.HeadDim()},
+		{"llama.expert_count", 0},
+	} {
+		if n := m.intOr(want.key, want.n); n != want.n {
+			m.fail("metadata key %q is %d: want %d", want.key, n, want.n)
+		}
+	}
+	if n := m.intOr("split.count", 1); n > 1 {
+		m.fail("the model is split over %d files: join them with llama-gguf-split --merge", n)
+	}
+	if kind := m.stringOr("llama.rope.scaling.type", "none"); kind != "none" {
+		m.checkLinear(kind)
+	}
+	if f := m.floatOr("llama.rope.scale_linear", 1); f != 1 {
+		m.fail("metadata key \"llama.rope.scale_linear\" is %g: want 1", f)
+	}
+}
+
+// checkLinear accepts the linear RoPE scaling that scales by nothing.
+func (m *ggufMeta) checkLinear(kind string) {
+	if f := m.floatOr("llama.rope.scaling.factor", 1); kind != "linear" || f != 1 {
+		m.fail("RoPE scaling %q by %g is not supported: want none", kind, f)
+	}
+}
+
+// isPlain tells whether a name fits in a line of text.
+func isPlain(name string) bool {
+	return name != "" && len(name) <= 64 && !strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) })
+}
