@@ -163,16 +163,18 @@ func (b *Batcher) barrier() {
 }
 
 // Upcoming returns the requests of the batch that would form now with batch
-// admission, and nil while one is running. They are not to be changed.
-func (b *Batcher) Upcoming() []Request {
+// admission in order of arrival, and the ID its first micro-batch would have;
+// nil while a batch is running. They are not to be changed.
+func (b *Batcher) Upcoming() (requests []Request, id int) {
 	if len(b.running) > 0 || b.continuous {
-		return nil
+		return nil, 0
 	}
-	return b.waiting.peek(b.batch)
+	return b.waiting.peek(b.batch), b.nextID
 }
 
 // Skip passes over the Upcoming batch as if it had been run.
 func (b *Batcher) Skip() {
-	n := len(b.waiting.take(len(b.Upcoming())))
+	requests, _ := b.Upcoming()
+	n := len(b.waiting.take(len(requests)))
 	b.nextID += (n + b.micro - 1) / b.micro
 }

@@ -157,3 +157,11 @@ func (e *Engine[E]) Peek() (t time.Duration, ok bool) {
 	}
 	return 0, false
 }
+
+// Advance moves the clock to t, which has not passed and which no event precedes.
+func (e *Engine[E]) Advance(t time.Duration) {
+	if next, ok := e.Peek(); t < e.now || ok && next < t {
+		panic(fmt.Sprintf("des: clock moved to %v at %v with an event at %v", t, e.now, next))
+	}
+	e.now = t
+}

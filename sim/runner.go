@@ -1,0 +1,70 @@
+// Package sim runs a plan in virtual time: the pipeline of its stages as a
+// discrete-event simulation, with queues at devices and links and the memory of
+// every device. It yields the spans a real run would.
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/edgeshard/edgeshard"
+)
+
+// A Runner simulates runs. The zero value is ready for use.
+type Runner struct {
+	// Costs replaces the plan's own costs, if not nil.
+	Costs edgeshard.Costs
+	// SlowPath simulates every batch event by event, also where a batch like it
+	// has been simulated and nothing can interfere. Its spans are the same.
+	SlowPath bool
+	// MaxPasses bounds a run, in passes of a micro-batch through the pipeline; 0
+	// stands for 10⁹.
+	MaxPasses int64
+}
+
+var _ edgeshard.Runner = (*Runner)(nil)
+
+// horizon is the longest run in virtual time, a century: sums of times below it
+// cannot overflow.
+const horizon = 100 * 365 * 24 * time.Hour
+
+// errHorizon ends a run that has become longer than any deadline.
+var errHorizon = errors.New("the run takes more than 100 years of virtual time: a link or device of it is next to stopped")
+
+// Run simulates the plan's workload. It fails at once where weights do not fit
+// a device, with an *edgeshard.OutOfMemory; a request whose KV cache does not
+// fit when it is admitted is given up with an OOM span. Spans come in the order
+// of their ends, the same for the same inputs.
+func (r *Runner) Run(ctx context.Context, p *edgeshard.Plan, obs edgeshard.Observer) error {
+	if err := p.Validate(); err != nil {
+		return err
+	}
+	if err := r.bound(&p.Workload); err != nil {
+		return err
+	}
+	costs := r.Costs
+	if costs == nil {
+		var err error
+		if costs, err = p.Costs(); err != nil {
+			return err
+		}
+	}
+	s := newPipeline(p, costs, obs)
+	s.slow = r.SlowPath
+	return s.run(ctx)
+}
+
+func (r *Runner) bound(w *edgeshard.Workload) error {
+	limit := r.MaxPasses
+	if limit == 0 {
+		limit = 1e9
+	}
+	passes := float64(w.Requests) * float64(w.Tokens) / float64(w.MicroBatch)
+	if passes > float64(limit) {
+		return fmt.Errorf("the workload takes %.3g passes: more than the limit of %d", math.Ceil(passes), limit)
+	}
+	return nil
+}
