@@ -28,13 +28,16 @@ func FormOf(p models.Precision) Form {
 	return formQ8
 }
 
-// A record of formQ8: 32 × int8, the scale as f32, and two int32, the sums of
-// the first and of the last 16 integers.
+// A record of formQ8 holds 32 activations as integers, and what meets the scales
+// and offsets of weights. The generator of the kernels knows these offsets too.
 const (
 	blockElements = 32
-	recordBytes   = 44
-	recordScale   = 32
-	recordSums    = 36
+	recordBytes   = 64
+	recordScale   = 32 // f32: the scale
+	recordSum     = 36 // f32: the scale times the sum of the integers
+	recordBiasQ8  = 40 // int32: -128 × the sum
+	recordBiasQ4  = 44 // int32: -8 × the sum
+	recordBiasQ6  = 48 // two int32: -32 × the sums of the first and last 16
 )
 
 // Activations are rows of activations in the companion form of a precision. The
@@ -42,15 +45,16 @@ const (
 type Activations struct {
 	form    Form
 	n, cols int
+	ops     *ops
 	f32     []float32 // formF32: the caller's slice
 	data    []byte    // the other forms, [n] rows of stride bytes
 	stride  int
 }
 
-// Resize prepares for n rows of cols elements that meet weights of precision p.
-// For the quantised precisions cols must be a multiple of 32.
-func (a *Activations) Resize(p models.Precision, n, cols int) {
-	a.form, a.n, a.cols = FormOf(p), n, cols
+// Resize prepares for n rows of cols elements that meet weights of precision p
+// on a path. For the quantised precisions cols must be a multiple of 32.
+func (a *Activations) Resize(path *Path, p models.Precision, n, cols int) {
+	a.form, a.n, a.cols, a.ops = FormOf(p), n, cols, &path.ops
 	switch a.form {
 	case formF32:
 		a.stride = 4 * cols
@@ -60,11 +64,11 @@ func (a *Activations) Resize(p models.Precision, n, cols int) {
 	case formQ8:
 		a.stride = cols / blockElements * recordBytes
 	}
-	if need := n * a.stride; cap(a.data) < need {
-		a.data = make([]byte, need)
-	} else {
-		a.data = a.data[:need]
+	need := n * a.stride
+	if cap(a.data) < need {
+		a.data = aligned(make([]byte, need+align), align)
 	}
+	a.data = a.data[:need]
 }
 
 // Clear empties a, so that Set does nothing until the next Resize.
@@ -86,11 +90,18 @@ func (a *Activations) Set(x []float32, lo, hi int) {
 	for i := lo; i < hi; i++ {
 		row, dst := x[i*a.cols:][:a.cols], a.data[i*a.stride:][:a.stride]
 		if a.form == formBF16 {
-			roundBF16(dst, row)
+			a.ops.round(dst, row)
 		} else {
-			quantize(dst, row)
+			a.ops.quantize(dst, row)
 		}
 	}
+}
+
+func (a *Activations) bytes() []byte {
+	if a.form == formF32 {
+		return bytesOf(a.f32)
+	}
+	return a.data
 }
 
 // Bytes returns the memory held.
@@ -131,10 +142,19 @@ func quantizeBlock(dst []byte, x []float32) {
 		dst[i] = byte(q)
 		sums[i/16] += int32(q)
 	}
-	le.PutUint32(dst[recordScale:], math.Float32bits(peak/127))
-	le.PutUint32(dst[recordSums:], uint32(sums[0]))
-	le.PutUint32(dst[recordSums+4:], uint32(sums[1]))
+	sum := sums[0] + sums[1]
+	scale := peak / 127
+	putF32(dst[recordScale:], scale)
+	putF32(dst[recordSum:], scale*float32(sum))
+	le.PutUint32(dst[recordBiasQ8:], uint32(-128*sum))
+	le.PutUint32(dst[recordBiasQ4:], uint32(-8*sum))
+	le.PutUint32(dst[recordBiasQ6:], uint32(-32*sums[0]))
+	le.PutUint32(dst[recordBiasQ6+4:], uint32(-32*sums[1]))
 }
+
+func putF32(b []byte, v float32) { le.PutUint32(b, math.Float32bits(v)) }
+
+func getF32(b []byte) float32 { return math.Float32frombits(le.Uint32(b)) }
 
 // roundInt8 rounds to the nearest integer, ties to even; NaN and what does not fit become -128.
 func roundInt8(v float32) int8 {

@@ -1,6 +1,10 @@
 package kernel
 
-import "math"
+import (
+	"math"
+
+	"github.com/edgeshard/edgeshard/models"
+)
 
 // attendColumns is how many query vectors attend together; they share every
 // read of the cache.
@@ -8,14 +12,16 @@ const attendColumns = 24
 
 // An Attention is the workspace in which one thread computes attention.
 type Attention struct {
+	path                  *Path
 	queries, scores, sums []float32
 }
 
 // NewAttention allocates the workspace for heads of dim elements and caches of
 // up to positions.
-func NewAttention(dim, positions int) *Attention {
+func (p *Path) NewAttention(dim, positions int) *Attention {
 	wide := roundUp(dim, lanes)
 	return &Attention{
+		path:    p,
 		queries: make([]float32, attendColumns*dim),
 		scores:  make([]float32, attendColumns*roundUp(positions, lanes)),
 		sums:    make([]float32, attendColumns*wide),
@@ -37,12 +43,12 @@ func AttendRows(group int) int { return max(1, attendColumns/group) }
 // and with its own.
 func (a *Attention) Attend(out, q []float32, stride int, c *Cache, h, group, past, n int) {
 	for g := 0; g < group; g += attendColumns {
-		a.attend(out[(h*group+g)*c.dim:], q[(h*group+g)*c.dim:], stride, c, h, min(group-g, attendColumns), past, n)
+		a.attend(out[(h*group+g)*c.Dim:], q[(h*group+g)*c.Dim:], stride, c, h, min(group-g, attendColumns), past, n)
 	}
 }
 
 func (a *Attention) attend(out, q []float32, stride int, c *Cache, h, group, past, n int) {
-	cols, dim, wide := n*group, c.dim, roundUp(c.dim, lanes)
+	cols, dim, wide := n*group, c.Dim, roundUp(c.Dim, lanes)
 	scale := float32(1 / math.Sqrt(float64(dim)))
 	for i := range cols {
 		row := q[i/group*stride+i%group*dim:]
@@ -52,14 +58,14 @@ func (a *Attention) attend(out, q []float32, stride int, c *Cache, h, group, pas
 	}
 	length := past + n
 	padded := roundUp(length, lanes)
-	mulPanels(a.scores, padded, c.headKeys(h), dim*lanes, padded/lanes, a.queries, dim, cols, dim)
+	a.path.mulPanels(a.scores, padded, c.headKeys(h), dim*lanes, padded/lanes, a.queries, dim, cols, dim)
 	for i := range cols {
 		row := a.scores[i*padded:][:padded]
 		seen := past + i/group + 1
-		Softmax(row[:seen])
+		a.path.ops.softmax(row[:seen])
 		clear(row[seen:])
 	}
-	mulPanels(a.sums, wide, c.headValues(h), c.positions*lanes, wide/lanes, a.scores, padded, cols, length)
+	a.path.mulPanels(a.sums, wide, c.headValues(h), c.Positions*lanes, wide/lanes, a.scores, padded, cols, length)
 	for i := range cols {
 		copy(out[i/group*stride+i%group*dim:][:dim], a.sums[i*wide:])
 	}
@@ -68,7 +74,15 @@ func (a *Attention) attend(out, q []float32, stride int, c *Cache, h, group, pas
 // mulPanels computes out[i][16·p+l] = Σ_j w[p][j][l] · x[i][j] for n rows x of k
 // elements, xs apart, and panels of weights, ws apart; rows of out are os apart.
 // Each sum goes by rising j.
-func mulPanels(out []float32, os int, w []float32, ws, panels int, x []float32, xs, n, k int) {
+func (p *Path) mulPanels(out []float32, os int, w []float32, ws, panels int, x []float32, xs, n, k int) {
+	if t := p.tiles[models.F32]; t != nil {
+		t.mul(out, os, bytesOf(w), 4*ws, panels, bytesOf(x), 4*xs, n, k)
+		return
+	}
+	plainPanels(out, os, w, ws, panels, x, xs, n, k)
+}
+
+func plainPanels(out []float32, os int, w []float32, ws, panels int, x []float32, xs, n, k int) {
 	for p := range panels {
 		panel := w[p*ws:][:k*lanes]
 		for i := range n {

@@ -5,46 +5,52 @@ const lanes = 16
 
 func roundUp(n, to int) int { return (n + to - 1) / to * to }
 
-// A Cache holds the keys and values of one sequence in one block, as f32. Both
-// are kept in panels of 16 outputs, so that attention is two matrix products:
-// keys [heads][positions/16][dim][16], values [heads][dim/16][positions][16].
+// A CacheShape is the shape of the keys and values of one sequence in one block.
+type CacheShape struct {
+	Heads, Dim int // heads of keys, and the elements of one
+	Positions  int
+}
+
+// Bytes returns the memory of a cache.
+func (s CacheShape) Bytes() int { return 4 * (s.keys() + s.values()) }
+
+func (s CacheShape) keys() int   { return s.Heads * s.Dim * roundUp(s.Positions, lanes) }
+func (s CacheShape) values() int { return s.Heads * roundUp(s.Dim, lanes) * s.Positions }
+
+// A Cache holds keys and values as f32. Both are kept in panels of 16 outputs,
+// so that attention is two matrix products: keys [heads][positions/16][dim][16],
+// values [heads][dim/16][positions][16].
 type Cache struct {
-	heads, dim, positions int
-	keys, values          []float32
+	CacheShape
+	k, v []float32
 }
 
-// NewCache allocates a cache for positions of heads × dim keys and values.
-func NewCache(heads, dim, positions int) *Cache {
-	return &Cache{
-		heads: heads, dim: dim, positions: positions,
-		keys:   make([]float32, heads*dim*roundUp(positions, lanes)),
-		values: make([]float32, heads*roundUp(dim, lanes)*positions),
-	}
+// New makes a cache in space, Bytes long and zero.
+func (s CacheShape) New(space []byte) *Cache {
+	f := floats(space)
+	return &Cache{CacheShape: s, k: f[:s.keys()], v: f[s.keys():]}
 }
-
-// Bytes returns the memory the cache takes.
-func (c *Cache) Bytes() int64 { return int64(4 * (len(c.keys) + len(c.values))) }
 
 // Store keeps a position's keys and values, rows of heads × dim.
 func (c *Cache) Store(pos int, k, v []float32) {
-	for h := range c.heads {
-		keys := c.headKeys(h)[pos/lanes*lanes*c.dim+pos%lanes:]
-		for i, x := range k[h*c.dim:][:c.dim] {
+	for h := range c.Heads {
+		keys := c.headKeys(h)[pos/lanes*lanes*c.Dim+pos%lanes:]
+		for i, x := range k[h*c.Dim:][:c.Dim] {
 			keys[i*lanes] = x
 		}
-		values, row := c.headValues(h), v[h*c.dim:][:c.dim]
-		for i := 0; i < c.dim; i += lanes {
-			copy(values[i*c.positions+pos*lanes:][:lanes], row[i:])
+		values, row := c.headValues(h), v[h*c.Dim:][:c.Dim]
+		for i := 0; i < c.Dim; i += lanes {
+			copy(values[i*c.Positions+pos*lanes:][:lanes], row[i:])
 		}
 	}
 }
 
 func (c *Cache) headKeys(h int) []float32 {
-	size := c.dim * roundUp(c.positions, lanes)
-	return c.keys[h*size:][:size]
+	size := c.Dim * roundUp(c.Positions, lanes)
+	return c.k[h*size:][:size]
 }
 
 func (c *Cache) headValues(h int) []float32 {
-	size := roundUp(c.dim, lanes) * c.positions
-	return c.values[h*size:][:size]
+	size := roundUp(c.Dim, lanes) * c.Positions
+	return c.v[h*size:][:size]
 }

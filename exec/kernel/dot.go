@@ -25,27 +25,24 @@ func dotBF16(w, x []byte) (sum float32) {
 	return sum
 }
 
-func scaleOf(record []byte) float32 { return math.Float32frombits(le.Uint32(record[recordScale:])) }
-
 func dotQ8(w, x []byte) (sum float32) {
 	for ; len(w) > 0; w, x = w[34:], x[recordBytes:] {
 		var dot int32
 		for i, q := range w[2:34] {
 			dot += int32(int8(q)) * int32(int8(x[i]))
 		}
-		sum += float32(dot) * (F16ToF32(le.Uint16(w)) * scaleOf(x))
+		sum += float32(dot) * (F16ToF32(le.Uint16(w)) * getF32(x[recordScale:]))
 	}
 	return sum
 }
 
 func dotQ4(w, x []byte) (sum float32) {
 	for ; len(w) > 0; w, x = w[18:], x[recordBytes:] {
-		var dot int32
+		dot := int32(le.Uint32(x[recordBiasQ4:]))
 		for i, q := range w[2:18] {
 			dot += int32(q&15)*int32(int8(x[i])) + int32(q>>4)*int32(int8(x[i+16]))
 		}
-		dot -= 8 * int32(le.Uint32(x[recordSums:])+le.Uint32(x[recordSums+4:]))
-		sum += float32(dot) * (F16ToF32(le.Uint16(w)) * scaleOf(x))
+		sum += float32(dot) * (F16ToF32(le.Uint16(w)) * getF32(x[recordScale:]))
 	}
 	return sum
 }

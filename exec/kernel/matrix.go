@@ -2,38 +2,120 @@ package kernel
 
 import (
 	"fmt"
+	"sync"
 
 	"github.com/edgeshard/edgeshard/models"
 )
 
-// A Matrix is a weight matrix [Rows][Cols] ready to be multiplied.
+// A Matrix is a weight matrix [Rows][Cols] ready to be multiplied by a path.
 type Matrix struct {
 	Precision  models.Precision
 	Rows, Cols int
-	data       []byte // row-major, as in the checkpoint
+
+	path   *Path
+	source []byte // row-major, as in the checkpoint
+	panels []byte // where the path has kernels of its own
 }
 
-// NewMatrix makes a matrix of t, whose memory it goes on reading.
-func NewMatrix(t models.Tensor) (*Matrix, error) {
+// NewMatrix checks t and readies it for path p. Most paths want weights in an
+// order of their own: then space gives PackedBytes of memory, which Pack must
+// fill before Mul. Otherwise the matrix goes on reading t.
+func (p *Path) NewMatrix(t models.Tensor, space func(bytes int) []byte) (*Matrix, error) {
 	if t.Cols%t.Precision.BlockElements() != 0 {
 		return nil, fmt.Errorf("%s matrix of %d columns: want a multiple of %d", t.Precision, t.Cols, t.Precision.BlockElements())
 	}
 	if want := int64(t.Rows) * t.Precision.Bytes(int64(t.Cols)); int64(len(t.Data)) != want {
 		return nil, fmt.Errorf("%s matrix of %d×%d has %d bytes: want %d", t.Precision, t.Rows, t.Cols, len(t.Data), want)
 	}
-	return &Matrix{Precision: t.Precision, Rows: t.Rows, Cols: t.Cols, data: t.Data}, nil
+	m := &Matrix{Precision: t.Precision, Rows: t.Rows, Cols: t.Cols, path: p, source: t.Data}
+	if n := p.PackedBytes(t); n > 0 {
+		m.panels = space(n)
+	}
+	return m, nil
+}
+
+// PackedBytes returns the memory that t takes in the path's order; 0 if it
+// stays as it is.
+func (p *Path) PackedBytes(t models.Tensor) int {
+	if p.tiles[t.Precision] == nil {
+		return 0
+	}
+	k := packings[t.Precision]
+	return roundUp(t.Rows, lanes) / lanes * k.steps(t.Cols) * k.bytes
+}
+
+// Bytes returns the memory of the weights.
+func (m *Matrix) Bytes() int64 {
+	if m.panels != nil {
+		return int64(len(m.panels))
+	}
+	return int64(len(m.source))
+}
+
+// Pack copies rows [lo, hi) into the path's order; lo must be a multiple of 16.
+// Different ranges may be packed concurrently.
+func (m *Matrix) Pack(lo, hi int) {
+	if m.panels == nil {
+		return
+	}
+	k := packings[m.Precision]
+	steps := k.steps(m.Cols)
+	size := int(m.Precision.Bytes(int64(m.Cols)))
+	for r := lo; r < hi; r++ {
+		panel := m.panels[r/lanes*steps*k.bytes:][:steps*k.bytes]
+		k.pack(panel, m.source[r*size:][:size], r%lanes, steps)
+	}
 }
 
 // Mul computes rows [lo, hi) of out[n][Rows] = x[n][Cols] · Wᵀ, x being
-// activations in the companion form of the matrix's precision. Different ranges
-// of rows may be computed concurrently.
+// activations in the companion form of the matrix's precision; lo must be a
+// multiple of 16. Different ranges of rows may be computed concurrently.
 func (m *Matrix) Mul(out []float32, x *Activations, lo, hi int) {
 	if x.cols != m.Cols || x.form != FormOf(m.Precision) {
 		panic("kernel: activations do not fit the matrix")
 	}
+	if m.panels == nil {
+		m.mulRows(out, x, lo, hi)
+		return
+	}
+	whole := hi / lanes * lanes
+	m.mulPanels(out[lo:], m.Rows, x, lo/lanes, whole/lanes)
+	if whole < hi {
+		m.mulTail(out, x, whole)
+	}
+}
+
+func (m *Matrix) mulPanels(out []float32, os int, x *Activations, lo, hi int) {
+	if lo >= hi {
+		return
+	}
+	t, k := m.path.tiles[m.Precision], packings[m.Precision]
+	steps := k.steps(m.Cols)
+	ws := steps * k.bytes
+	t.mul(out, os, m.panels[lo*ws:], ws, hi-lo, x.bytes(), x.stride, x.n, steps)
+}
+
+// tails holds buffers for panels of less than 16 rows.
+var tails = sync.Pool{New: func() any { return new([]float32) }}
+
+// mulTail computes the last panel, rows from lo.
+func (m *Matrix) mulTail(out []float32, x *Activations, lo int) {
+	tail := tails.Get().(*[]float32)
+	defer tails.Put(tail)
+	if need := x.n * lanes; cap(*tail) < need {
+		*tail = make([]float32, need)
+	}
+	buf := (*tail)[:x.n*lanes]
+	m.mulPanels(buf, lanes, x, lo/lanes, lo/lanes+1)
+	for i := range x.n {
+		copy(out[i*m.Rows+lo:(i+1)*m.Rows], buf[i*lanes:])
+	}
+}
+
+func (m *Matrix) mulRows(out []float32, x *Activations, lo, hi int) {
 	size := int(m.Precision.Bytes(int64(m.Cols)))
 	for r := lo; r < hi; r++ {
-		w := m.data[r*size:][:size]
+		w := m.source[r*size:][:size]
 		for i := range x.n {
 			out[i*m.Rows+r] = m.dot(w, x, i)
 		}

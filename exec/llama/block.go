@@ -65,13 +65,13 @@ func (w *workspace) runRows(_, task int) {
 func (w *workspace) normRows(lo, hi int) {
 	dim := w.s.config.Dim
 	for i := lo; i < hi; i++ {
-		kernel.RMSNorm(w.h[i*dim:][:dim], w.x[i*dim:][:dim], w.norms, w.s.config.NormEps)
+		w.s.path.RMSNorm(w.h[i*dim:][:dim], w.x[i*dim:][:dim], w.norms, w.s.config.NormEps)
 	}
 }
 
 func (w *workspace) addRows(lo, hi int) {
 	dim := w.s.config.Dim
-	kernel.Add(w.x[lo*dim:hi*dim], w.h[lo*dim:hi*dim])
+	w.s.path.Add(w.x[lo*dim:hi*dim], w.h[lo*dim:hi*dim])
 }
 
 func (w *workspace) addNormRows(lo, hi int) {
@@ -81,7 +81,7 @@ func (w *workspace) addNormRows(lo, hi int) {
 
 func (w *workspace) activateRows(lo, hi int) {
 	n := w.s.config.Hidden
-	kernel.SwiGLU(w.gate[lo*n:hi*n], w.up[lo*n:hi*n])
+	w.s.path.SwiGLU(w.gate[lo*n:hi*n], w.up[lo*n:hi*n])
 }
 
 // rotateRows turns queries and keys to their positions and fills the KV caches.

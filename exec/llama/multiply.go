@@ -31,7 +31,7 @@ func (w *workspace) convert() {
 		w.inputs[i].Clear()
 	}
 	for _, p := range w.products {
-		w.input(p).Resize(p.m.Precision, w.rows, p.m.Cols)
+		w.input(p).Resize(w.s.path, p.m.Precision, w.rows, p.m.Cols)
 	}
 	w.eachRow(w.loops.convert)
 }

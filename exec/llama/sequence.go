@@ -9,13 +9,14 @@ import (
 // A sequence is the KV cache of one sequence in every block of the shard.
 type sequence struct {
 	blocks    []*kernel.Cache
+	memory    *kernel.Memory
 	length    int // positions filled
 	positions int // positions reserved
 }
 
 func (q *sequence) bytes() (n int64) {
 	for _, c := range q.blocks {
-		n += c.Bytes()
+		n += int64(c.Bytes())
 	}
 	return n
 }
@@ -31,9 +32,14 @@ func (s *Shard) Reserve(seq, positions int) error {
 	if positions < 1 || positions > s.config.Context {
 		return fmt.Errorf("sequence %d: %d positions: model %s has a context of %d", seq, positions, s.config.Name, s.config.Context)
 	}
-	q := &sequence{positions: positions}
+	shape := kernel.CacheShape{Heads: s.config.KVHeads, Dim: s.config.HeadDim(), Positions: positions}
+	memory, err := kernel.NewMemory(len(s.blocks) * kernel.Piece(shape.Bytes()))
+	if err != nil {
+		return fmt.Errorf("sequence %d: KV cache: %w", seq, err)
+	}
+	q := &sequence{positions: positions, memory: memory}
 	for range s.blocks {
-		q.blocks = append(q.blocks, kernel.NewCache(s.config.KVHeads, s.config.HeadDim(), positions))
+		q.blocks = append(q.blocks, shape.New(memory.Take(shape.Bytes())))
 	}
 	s.caches[seq] = q
 	return nil
@@ -43,5 +49,8 @@ func (s *Shard) Reserve(seq, positions int) error {
 func (s *Shard) Release(seq int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.caches, seq)
+	if q := s.caches[seq]; q != nil {
+		q.memory.Free()
+		delete(s.caches, seq)
+	}
 }

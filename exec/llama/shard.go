@@ -13,6 +13,8 @@ type Options struct {
 	// Pool are the threads to compute with; shards of one process share one.
 	// Nil is a pool of all CPUs for this shard alone.
 	Pool *kernel.Pool
+	// Path are the kernels to compute with; nil is kernel.Default().
+	Path *kernel.Path
 }
 
 // A Shard holds units [From, To) of a model and the KV caches of the sequences
@@ -22,9 +24,11 @@ type Shard struct {
 	From, To int
 
 	config  models.Config
+	path    *kernel.Path
 	pool    *kernel.Pool
 	ownPool bool
-	weights int64
+	weights int64          // bytes
+	memory  *kernel.Memory // of the packed matrices
 
 	mu     sync.Mutex
 	caches map[int]*sequence
@@ -40,52 +44,45 @@ type Shard struct {
 // the shard is used.
 func New(c models.Checkpoint, from, to int, o Options) (*Shard, error) {
 	cfg := c.Config()
-	if err := cfg.Validate(); err != nil {
+	err := cfg.Validate()
+	if err != nil {
 		return nil, err
 	}
 	if from < 0 || to > cfg.Units() || from >= to {
 		return nil, fmt.Errorf("shard of units [%d, %d): model %s has units 0 to %d", from, to, cfg.Name, cfg.Units()-1)
 	}
-	s := &Shard{From: from, To: to, config: cfg, pool: o.Pool, caches: map[int]*sequence{}}
-	for u := from; u < to; u++ {
-		if err := s.load(c, u); err != nil {
-			return nil, fmt.Errorf("model %s, unit %d: %w", cfg.Name, u, err)
+	s := &Shard{From: from, To: to, config: cfg, path: o.Path, pool: o.Pool, caches: map[int]*sequence{}}
+	if s.path == nil {
+		if s.path, err = kernel.Default(); err != nil {
+			return nil, err
 		}
-	}
-	if len(s.blocks) > 0 {
-		s.rope = kernel.NewRope(cfg.HeadDim(), cfg.Context, cfg.RopeTheta, cfg.RopeHalf)
 	}
 	if s.pool == nil {
 		s.pool, s.ownPool = kernel.NewPool(0), true
+	}
+	if err := s.load(c); err != nil {
+		s.Close()
+		return nil, fmt.Errorf("model %s, %w", cfg.Name, err)
+	}
+	if len(s.blocks) > 0 {
+		s.rope = kernel.NewRope(cfg.HeadDim(), cfg.Context, cfg.RopeTheta, cfg.RopeHalf)
 	}
 	s.work = newWorkspace(s)
 	return s, nil
 }
 
-func (s *Shard) load(c models.Checkpoint, u int) error {
-	unit, err := c.Unit(u)
-	if err != nil {
-		return err
-	}
-	s.weights += unit.Bytes()
-	switch u {
-	case 0:
-		s.embedding = unit.Embedding
-		return checkShape("embedding", unit.Embedding, s.config.Vocab, s.config.Dim)
-	case s.config.Layers + 1:
-		s.head, err = newHead(s.config, &unit)
-		return err
-	}
-	b, err := newBlock(s.config, &unit)
-	s.blocks = append(s.blocks, b)
-	return err
-}
-
-// Close frees the caches and the threads that are the shard's own.
+// Close frees the weights, the caches and the threads that are the shard's own.
 func (s *Shard) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.caches, s.blocks, s.head = map[int]*sequence{}, nil, nil
+	for id, q := range s.caches {
+		q.memory.Free()
+		delete(s.caches, id)
+	}
+	s.blocks, s.head = nil, nil
+	if s.memory != nil {
+		s.memory.Free()
+	}
 	if s.ownPool {
 		s.pool.Close()
 	}

@@ -20,8 +20,50 @@ type head struct {
 	output *kernel.Matrix
 }
 
-func newBlock(c models.Config, u *models.Unit) (*block, error) {
-	b := &block{}
+// load checks and packs the weights of the shard's units.
+func (s *Shard) load(c models.Checkpoint) error {
+	units := make([]models.Unit, s.To-s.From)
+	bytes := 0
+	for i := range units {
+		var err error
+		if units[i], err = c.Unit(s.From + i); err != nil {
+			return fmt.Errorf("unit %d: %w", s.From+i, err)
+		}
+		for _, t := range units[i].Tensors() {
+			bytes += kernel.Piece(s.path.PackedBytes(t))
+		}
+	}
+	var err error
+	if s.memory, err = kernel.NewMemory(bytes); err != nil {
+		return fmt.Errorf("weights: %w", err)
+	}
+	s.pool.Acquire()
+	defer s.pool.Yield()
+	for i := range units {
+		if err := s.loadUnit(s.From+i, &units[i]); err != nil {
+			return fmt.Errorf("unit %d: %w", s.From+i, err)
+		}
+	}
+	return nil
+}
+
+func (s *Shard) loadUnit(u int, unit *models.Unit) (err error) {
+	switch u {
+	case 0:
+		s.embedding = unit.Embedding
+		s.weights += unit.Bytes()
+		return checkShape("embedding", unit.Embedding, s.config.Vocab, s.config.Dim)
+	case s.config.Layers + 1:
+		s.head, err = s.newHead(unit)
+		return err
+	}
+	b, err := s.newBlock(unit)
+	s.blocks = append(s.blocks, b)
+	return err
+}
+
+func (s *Shard) newBlock(u *models.Unit) (*block, error) {
+	b, c := &block{}, s.config
 	for _, m := range []struct {
 		name       string
 		to         **kernel.Matrix
@@ -37,44 +79,51 @@ func newBlock(c models.Config, u *models.Unit) (*block, error) {
 		{"feed-forward down", &b.down, u.Down, c.Dim, c.Hidden},
 	} {
 		var err error
-		if *m.to, err = matrix(m.name, m.t, m.rows, m.cols); err != nil {
+		if *m.to, err = s.matrix(m.name, m.t, m.rows, m.cols); err != nil {
 			return nil, err
 		}
 	}
 	var err error
-	if b.attnNorm, err = vector("attention norm", u.AttnNorm, c.Dim); err != nil {
+	if b.attnNorm, err = s.vector("attention norm", u.AttnNorm, c.Dim); err != nil {
 		return nil, err
 	}
-	b.ffnNorm, err = vector("feed-forward norm", u.FFNNorm, c.Dim)
+	b.ffnNorm, err = s.vector("feed-forward norm", u.FFNNorm, c.Dim)
 	return b, err
 }
 
-func newHead(c models.Config, u *models.Unit) (*head, error) {
-	norm, err := vector("final norm", u.Norm, c.Dim)
+func (s *Shard) newHead(u *models.Unit) (*head, error) {
+	norm, err := s.vector("final norm", u.Norm, s.config.Dim)
 	if err != nil {
 		return nil, err
 	}
-	output, err := matrix("output", u.Output, c.Vocab, c.Dim)
+	output, err := s.matrix("output", u.Output, s.config.Vocab, s.config.Dim)
 	return &head{norm, output}, err
 }
 
-func matrix(name string, t models.Tensor, rows, cols int) (*kernel.Matrix, error) {
+// matrix checks and packs a matrix, on all threads.
+func (s *Shard) matrix(name string, t models.Tensor, rows, cols int) (*kernel.Matrix, error) {
 	if err := checkShape(name, t, rows, cols); err != nil {
 		return nil, err
 	}
-	m, err := kernel.NewMatrix(t)
+	m, err := s.path.NewMatrix(t, s.memory.Take)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
+	p := product{m: m}
+	s.pool.Run(p.tasks(), func(_, task int) {
+		m.Pack(task*productTask, min((task+1)*productTask, m.Rows))
+	})
+	s.weights += m.Bytes()
 	return m, nil
 }
 
-func vector(name string, t models.Tensor, n int) ([]float32, error) {
+func (s *Shard) vector(name string, t models.Tensor, n int) ([]float32, error) {
 	if err := checkShape(name, t, 1, n); err != nil {
 		return nil, err
 	}
 	v := make([]float32, n)
 	kernel.Dequantize(v, t.Precision, t.Data)
+	s.weights += int64(len(t.Data))
 	return v, nil
 }
 

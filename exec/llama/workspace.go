@@ -42,7 +42,7 @@ func newWorkspace(s *Shard) *workspace {
 	w.loops = w.newLoops()
 	if len(s.blocks) > 0 {
 		for range s.pool.Threads() {
-			w.threads = append(w.threads, kernel.NewAttention(s.config.HeadDim(), s.config.Context))
+			w.threads = append(w.threads, s.path.NewAttention(s.config.HeadDim(), s.config.Context))
 		}
 	}
 	return w

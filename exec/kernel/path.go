@@ -1,0 +1,84 @@
+package kernel
+
+import (
+	"github.com/edgeshard/edgeshard/models"
+)
+
+// A Path is a set of kernels for one kind of CPU. The plain path, in Go, runs
+// everywhere and defines what the others compute.
+type Path struct {
+	name  string
+	tiles [precisions]*tiles // nil: the plain kernel, over weights as the checkpoint has them
+	ops   ops
+}
+
+// precisions is the number of formats that a path may have kernels for.
+const precisions = int(models.Q4_0) + 1
+
+// ops are the vector operations of a path.
+type ops struct {
+	norm     func(out, x, w []float32, eps float64)
+	add      func(out, x []float32)
+	activate func(gate, up []float32)
+	softmax  func(x []float32)
+	quantize func(dst []byte, x []float32)
+	round    func(dst []byte, x []float32)
+}
+
+var plainOps = ops{
+	norm: plainNorm, add: plainAdd, activate: plainSwiGLU, softmax: plainSoftmax,
+	quantize: quantize, round: roundBF16,
+}
+
+// Plain is the path in Go.
+var Plain = &Path{name: "plain", ops: plainOps}
+
+// Name returns what EDGESHARD_KERNEL calls the path.
+func (p *Path) Name() string { return p.name }
+
+// A tileFunc adds products of panels of weights with rows of activations, see
+// the generator: weights panels ws bytes apart, rows of x xs bytes apart, rows of
+// out os bytes apart, over steps; the sums begin at zero if fresh is not 0.
+type tileFunc func(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// maxCols is the most activation rows a tile takes.
+const maxCols = 6
+
+// tiles are the kernels of one precision. wide ones take panels of 16 rows at a
+// time, narrow ones a single one; both are indexed by activation rows.
+type tiles struct {
+	panels       int
+	wide, narrow [maxCols + 1]tileFunc
+	cols         int // the most activation rows, at most maxCols
+	w, x         int // bytes of a panel and of an activation row in a step
+	chunk        int // steps after which the activation rows change, so that weights stay in the L1 cache
+}
+
+// mul computes out[i][16p..] for panels of w and n rows of x, over steps.
+func (t *tiles) mul(out []float32, os int, w []byte, ws, panels int, x []byte, xs, n, steps int) {
+	for p := 0; p < panels; {
+		f, step := &t.narrow, 1
+		if panels-p >= t.panels {
+			f, step = &t.wide, t.panels
+		}
+		t.mulPanels(f, out[p*lanes:], os, w[p*ws:], ws, x, xs, n, steps)
+		p += step
+	}
+}
+
+// mulPanels multiplies as many panels as the kernels f take.
+func (t *tiles) mulPanels(f *[maxCols + 1]tileFunc, out []float32, os int, w []byte, ws int, x []byte, xs, n, steps int) {
+	chunk, fresh := t.chunk, 1
+	if n <= t.cols {
+		chunk = steps
+	}
+	parts := (n + t.cols - 1) / t.cols
+	for k := 0; k < steps; k += chunk {
+		c := min(chunk, steps-k)
+		for part := range parts {
+			lo, hi := n*part/parts, n*(part+1)/parts
+			f[hi-lo](&w[k*t.w], ws, &x[lo*xs+k*t.x], xs, &out[lo*os], 4*os, c, fresh)
+		}
+		fresh = 0
+	}
+}
