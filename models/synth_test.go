@@ -1,0 +1,278 @@
+package models
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+	"math"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	ggufparser "github.com/gpustack/gguf-parser-go"
+)
+
+// TestSynthReadsBack: what WriteSynth writes, Open reads, in the shape and of
+// the size that Config foretells.
+func TestSynthReadsBack(t *testing.T) {
+	tied := tiny
+	tied.Tied = true
+	for _, cfg := range []Config{tiny, tied} {
+		for _, p := range Precisions() {
+			data := synthetic(t, cfg, p)
+			if n, err := SynthSize(cfg, p, 0); err != nil || n != int64(len(data)) {
+				t.Errorf("%v: SynthSize = %d, %v, want %d", p, n, err, len(data))
+			}
+			c := mustOpen(t, writeFile(t, filepath.Join(t.TempDir(), "x.gguf"), data))
+			if diff := cmp.Diff(cfg, c.Config()); diff != "" {
+				t.Errorf("%v:\n%s", p, diff)
+			}
+			for u := range cfg.Units() {
+				x, err := c.Unit(u)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got, want := x.Bytes(), cfg.WeightBytes(u, p); got != want {
+					t.Errorf("%v: unit %d has %d bytes, want %d", p, u, got, want)
+				}
+			}
+		}
+	}
+}
+
+// TestSynthForOthers holds the file to another reader.
+func TestSynthForOthers(t *testing.T) {
+	for _, p := range Precisions() {
+		path := writeFile(t, filepath.Join(t.TempDir(), "x.gguf"), synthetic(t, tiny, p))
+		f, err := ggufparser.ParseGGUFFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, tok, meta := f.Architecture(), f.Tokenizer(), f.Metadata()
+		got := []any{
+			a.Architecture, meta.Name, a.EmbeddingLength, a.BlockCount, a.FeedForwardLength[0],
+			a.AttentionHeadCount, a.AttentionHeadCountKV, a.MaximumContextLength, a.RoPEDimensionCount,
+			tok.Model, tok.TokensLength, tok.BOSTokenID, tok.EOSTokenID, len(f.TensorInfos),
+		}
+		want := []any{
+			"llama", "tiny", uint64(64), uint64(2), uint64(96),
+			uint64(4), uint64(2), uint64(32), uint64(16),
+			"llama", uint64(300), int64(1), int64(2), 2*9 + 3,
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%v:\n%s", p, diff)
+		}
+		var matrices int64
+		for _, info := range f.TensorInfos {
+			if info.NDimensions == 2 {
+				matrices += int64(info.Bytes())
+			}
+		}
+		var foretold int64
+		for u := range tiny.Units() {
+			foretold += p.Bytes(tiny.matrixElements(u))
+		}
+		if matrices != foretold {
+			t.Errorf("%v: matrices of %d bytes, want %d", p, matrices, foretold)
+		}
+	}
+}
+
+func TestSynthIsSeeded(t *testing.T) {
+	write := func(seed uint64) []byte {
+		var b bytes.Buffer
+		if err := WriteSynth(t.Context(), &b, tiny, Q8_0, 1, seed); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	}
+	if !bytes.Equal(write(1), write(1)) {
+		t.Error("the same seed gave other bytes")
+	}
+	if bytes.Equal(write(1), write(2)) {
+		t.Error("another seed gave the same bytes")
+	}
+}
+
+// TestSynthMoments: matrices have mean 0 and variance 1/cols in every
+// precision, so that a pass neither explodes nor dies out.
+func TestSynthMoments(t *testing.T) {
+	cfg := tiny
+	cfg.Dim, cfg.Hidden = 256, 512
+	for _, p := range Precisions() {
+		path := writeFile(t, filepath.Join(t.TempDir(), "x.gguf"), synthetic(t, cfg, p))
+		x, err := mustOpen(t, path).Unit(1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range []Tensor{x.Q, x.Gate, x.Down} {
+			v := dequantise(m)
+			mean, variance := moments(v)
+			sigma := 1 / math.Sqrt(float64(m.Cols))
+			if bound := 5 * sigma / math.Sqrt(float64(len(v))); math.Abs(mean) > bound {
+				t.Errorf("%v %d×%d: mean %g, want at most %g", p, m.Rows, m.Cols, mean, bound)
+			}
+			if ratio := math.Sqrt(variance) / sigma; math.Abs(ratio-1) > 0.02 {
+				t.Errorf("%v %d×%d: deviation is %.3f of what it should be", p, m.Rows, m.Cols, ratio)
+			}
+		}
+		if mean, variance := moments(dequantise(x.FFNNorm)); math.Abs(mean-1) > 0.02 || variance > 0.01 {
+			t.Errorf("%v: norm has mean %g and variance %g", p, mean, variance)
+		}
+	}
+}
+
+func moments(v []float64) (mean, variance float64) {
+	for _, x := range v {
+		mean += x / float64(len(v))
+	}
+	for _, x := range v {
+		variance += (x - mean) * (x - mean) / float64(len(v))
+	}
+	return mean, variance
+}
+
+// dequantise reads a tensor by the formats' definitions, bit by bit.
+func dequantise(t Tensor) []float64 {
+	var out []float64
+	u16 := func(b []byte) uint16 { return binary.LittleEndian.Uint16(b) }
+	size := t.Precision.BlockBytes()
+	for b := t.Data; len(b) > 0; b = b[size:] {
+		switch t.Precision {
+		case F32:
+			out = append(out, float64(math.Float32frombits(binary.LittleEndian.Uint32(b))))
+		case F16:
+			out = append(out, fromHalf(u16(b)))
+		case BF16:
+			out = append(out, float64(math.Float32frombits(uint32(u16(b))<<16)))
+		case Q8_0:
+			for _, q := range b[2:34] {
+				out = append(out, fromHalf(u16(b))*float64(int8(q)))
+			}
+		case Q4_0:
+			for i := range 32 {
+				q := int(b[2+i%16]) >> (i / 16 * 4) & 15
+				out = append(out, fromHalf(u16(b))*float64(q-8))
+			}
+		}
+	}
+	return out
+}
+
+func fromHalf(h uint16) float64 {
+	sign := 1 - 2*float64(h>>15)
+	exp, fraction := int(h>>10&31), float64(h&1023)
+	if exp == 0 {
+		return sign * math.Ldexp(fraction, -24)
+	}
+	return sign * math.Ldexp(1024+fraction, exp-25)
+}
+
+// TestHalf: every finite half survives, and what lies between two goes to the
+// nearer one.
+func TestHalf(t *testing.T) {
+	for h := range uint16(0x7C00) {
+		v := fromHalf(h)
+		if got := half(v); got != h {
+			t.Fatalf("half(%g) = %#x, want %#x", v, got, h)
+		}
+		if got := half(-v); got != h|0x8000 {
+			t.Fatalf("half(%g) = %#x, want %#x", -v, got, h|0x8000)
+		}
+		if h == 0x7BFF {
+			break
+		}
+		next := fromHalf(h + 1)
+		if got := half(v + 0.4*(next-v)); got != h {
+			t.Fatalf("just above %g: %#x, want %#x", v, got, h)
+		}
+		if got := half(v + 0.6*(next-v)); got != h+1 {
+			t.Fatalf("just below %g: %#x, want %#x", next, got, h+1)
+		}
+	}
+}
+
+// TestSynthVocabulary: the made-up vocabulary encodes any text, most of it with
+// pieces of several characters where it can.
+func TestSynthVocabulary(t *testing.T) {
+	cfg := tiny
+	cfg.Vocab = 32000
+	v, err := synthVocabulary(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tok, err := newTokenizer(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := "tena suto 🦙 Hello\n"
+	ids := tok.Encode(text, true)
+	if got := tok.Decode(ids); got != text {
+		t.Errorf("Decode(Encode(%q)) = %q", text, got)
+	}
+	if tok.Piece(ids[1]) != "▁tena" || tok.Piece(ids[2]) != "▁suto" {
+		t.Errorf("%q begins with %q and %q", text, tok.Piece(ids[1]), tok.Piece(ids[2]))
+	}
+}
+
+func TestSynthRefuses(t *testing.T) {
+	small, odd := tiny, tiny
+	small.Vocab = 258
+	odd.Hidden = 100
+	for _, c := range []struct {
+		cfg    Config
+		p      Precision
+		blocks int
+		want   string
+	}{
+		{small, F32, 0, "model tiny: vocab is 258: want at least 259 for a synthetic vocabulary, controls and bytes"},
+		{odd, Q4_0, 0, "model tiny: rows of 100 elements: want a multiple of 32 for q4_0"},
+		{tiny, F32, -1, "blocks is -1: want 0 or more"},
+		{Config{Name: "none"}, F32, 1, "model none: vocab is 0: want 1 to 2^24"},
+	} {
+		err := WriteSynth(t.Context(), io.Discard, c.cfg, c.p, c.blocks, 1)
+		if err == nil || err.Error() != c.want {
+			t.Errorf("got %v, want %s", err, c.want)
+		}
+		if _, err := SynthSize(c.cfg, c.p, c.blocks); err == nil {
+			t.Error("SynthSize gave no error")
+		}
+	}
+}
+
+func TestSynthEnds(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := WriteSynth(ctx, io.Discard, tiny, F32, 0, 1); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+	full := errors.New("disk full")
+	if err := WriteSynth(t.Context(), failing{full}, tiny, F32, 0, 1); !errors.Is(err, full) {
+		t.Errorf("failing writer: %v", err)
+	}
+}
+
+type failing struct{ err error }
+
+func (f failing) Write([]byte) (int, error) { return 0, f.err }
+
+func BenchmarkWriteSynth(b *testing.B) {
+	cfg, _ := Builtin("tinyllama-1.1b")
+	for _, p := range Precisions() {
+		b.Run(p.String(), func(b *testing.B) {
+			n, err := SynthSize(cfg, p, 2)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.SetBytes(n)
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := WriteSynth(b.Context(), io.Discard, cfg, p, 2, 1); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
