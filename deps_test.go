@@ -15,19 +15,20 @@ const module = "github.com/edgeshard/edgeshard"
 // import. A package is named by its path below the module, "" the root; an entry
 // covers the packages below it.
 var mayImport = map[string][]string{
-	"models":      {"models"},
-	"topologies":  {"topologies"},
-	"":            {"models", "topologies"},
-	"solver":      {"", "models", "topologies", "solver"},
-	"sim/des":     {},
-	"sim":         {"", "models", "topologies", "sim"},
-	"exec/kernel": {"models", "exec/kernel"},
-	"exec/llama":  {"models", "exec/kernel", "exec/llama"},
-	"exec/wire":   {"", "models", "topologies", "exec/wire"},
-	"exec":        {"", "models", "topologies", "exec"},
-	"tui":         {"", "models", "topologies", "tui"},
-	"experiments": {"", "models", "topologies", "solver", "sim", "experiments"},
-	"cmd":         {"", "models", "topologies", "solver", "sim", "exec", "tui", "experiments", "cmd"},
+	"models":            {"models", "internal/tomlfile"},
+	"internal/tomlfile": {},
+	"topologies":        {"topologies", "internal/tomlfile"},
+	"":                  {"models", "topologies", "internal/tomlfile"},
+	"solver":            {"", "models", "topologies", "solver"},
+	"sim/des":           {},
+	"sim":               {"", "models", "topologies", "sim"},
+	"exec/kernel":       {"models", "exec/kernel"},
+	"exec/llama":        {"models", "exec/kernel", "exec/llama"},
+	"exec/wire":         {"", "models", "topologies", "exec/wire"},
+	"exec":              {"", "models", "topologies", "exec"},
+	"tui":               {"", "models", "topologies", "tui"},
+	"experiments":       {"", "internal/tomlfile", "models", "topologies", "solver", "sim", "experiments"},
+	"cmd":               {"", "internal/tomlfile", "models", "topologies", "solver", "sim", "exec", "tui", "experiments", "cmd"},
 }
 
 func TestImports(t *testing.T) {

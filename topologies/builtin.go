@@ -1,0 +1,72 @@
+package topologies
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/edgeshard/edgeshard/internal/tomlfile"
+)
+
+//go:embed builtin/*.toml
+var builtin embed.FS
+
+// Names returns the names of the built-in topologies, sorted.
+func Names() []string {
+	files, err := fs.Glob(builtin, "builtin/*.toml")
+	if err != nil {
+		panic(err) // the pattern is a constant
+	}
+	names := make([]string, len(files))
+	for i, f := range files {
+		names[i] = baseName(f)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Builtin returns the text of a built-in topology.
+func Builtin(name string) ([]byte, bool) {
+	data, err := builtin.ReadFile("builtin/" + name + ".toml")
+	return data, err == nil
+}
+
+// Load reads a built-in topology by its name, or a file by its path.
+func Load(ref string) (*Topology, error) {
+	data, err := Read(ref)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(ref, data)
+}
+
+// Read returns the text of a built-in topology, or of a file.
+func Read(ref string) ([]byte, error) {
+	if data, ok := Builtin(ref); ok {
+		return data, nil
+	}
+	f, err := os.Open(ref)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("topology %q: %w, and no built-in one (%s)%s", ref, fs.ErrNotExist, strings.Join(Names(), ", "), didYouMean(ref, Names()))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("topology: %w", err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, tomlfile.MaxBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("topology: %w", err)
+	}
+	return data, nil
+}
+
+// baseName returns a file's name without folder and .toml.
+func baseName(file string) string {
+	return strings.TrimSuffix(filepath.Base(file), ".toml")
+}
