@@ -15,20 +15,20 @@ const module = "github.com/edgeshard/edgeshard"
 // import. A package is named by its path below the module, "" the root; an entry
 // covers the packages below it.
 var mayImport = map[string][]string{
-	"models":            {"models", "internal/tomlfile"},
-	"internal/tomlfile": {},
-	"topologies":        {"topologies", "internal/tomlfile"},
-	"":                  {"models", "topologies", "internal/tomlfile"},
-	"solver":            {"", "models", "topologies", "solver"},
-	"sim/des":           {},
-	"sim":               {"", "models", "topologies", "sim"},
-	"exec/kernel":       {"models", "exec/kernel"},
-	"exec/llama":        {"models", "exec/kernel", "exec/llama"},
-	"exec/wire":         {"", "models", "topologies", "exec/wire"},
-	"exec":              {"", "models", "topologies", "exec"},
-	"tui":               {"", "models", "topologies", "tui"},
-	"experiments":       {"", "internal/tomlfile", "models", "topologies", "solver", "sim", "experiments"},
-	"cmd":               {"", "internal/tomlfile", "models", "topologies", "solver", "sim", "exec", "tui", "experiments", "cmd"},
+	"internal":    {}, // serves all
+	"models":      {"models"},
+	"topologies":  {"topologies"},
+	"":            {"models", "topologies"},
+	"solver":      {"", "models", "topologies", "solver"},
+	"sim/des":     {},
+	"sim":         {"", "models", "topologies", "sim"},
+	"exec/kernel": {"models", "exec/kernel"},
+	"exec/llama":  {"models", "exec/kernel", "exec/llama"},
+	"exec/wire":   {"", "models", "topologies", "exec/wire"},
+	"exec":        {"", "models", "topologies", "exec"},
+	"tui":         {"", "models", "topologies", "tui"},
+	"experiments": {"", "models", "topologies", "solver", "sim", "experiments"},
+	"cmd":         {"", "models", "topologies", "solver", "sim", "exec", "tui", "experiments", "cmd"},
 }
 
 func TestImports(t *testing.T) {
@@ -39,10 +39,7 @@ func TestImports(t *testing.T) {
 			continue
 		}
 		for _, imp := range imports {
-			if within(imp, path) == imp && imp != path {
-				continue
-			}
-			if !permitted(imp, allowed) {
+			if !permitted(imp, append([]string{"internal", path}, allowed...)) {
 				t.Errorf("package %q imports %q", path, imp)
 			}
 		}
@@ -108,12 +105,4 @@ func permitted(imp string, allowed []string) bool {
 		}
 	}
 	return false
-}
-
-// within returns imp where it lies below path, so that a package may import its own parts.
-func within(imp, path string) string {
-	if path != "" && strings.HasPrefix(imp, path+"/") {
-		return imp
-	}
-	return ""
 }
