@@ -1,0 +1,147 @@
+package exec
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/edgeshard/edgeshard/exec/llama"
+	"github.com/edgeshard/edgeshard/exec/wire"
+)
+
+// compute runs the passes that arrive, one at a time and in order.
+func (s *session) compute() error {
+	for {
+		select {
+		case a := <-s.inbox:
+			if err := s.run(a); err != nil {
+				return err
+			}
+		case <-s.ctx.Done():
+			return nil
+		}
+	}
+}
+
+// run takes a pass through its stage and sends it on.
+func (s *session) run(a arrival) error {
+	p := a.pass
+	stage := int(p.GetStage())
+	if stage == len(s.shards) {
+		return s.returned(a)
+	}
+	start := s.worker.clock()
+	out, err := s.forward(s.shards[stage], p, a.values)
+	if err != nil {
+		return fmt.Errorf("stage %d: %w", stage, err)
+	}
+	p.Stage++
+	last := int(p.Stage) == len(s.shards)
+	if last && !s.load.GetReturnLogits() {
+		s.sample(p, out)
+		out = nil
+	}
+	if f := s.load.GetSlowdown(); f > 1 {
+		elapsed := time.Duration(s.worker.clock() - start)
+		sleep(s.ctx, time.Duration(float64(elapsed)*(f-1)))
+	}
+	device := s.load.GetDeviceIndex()
+	p.Spans = append(p.Spans, &wire.Span{Stage: uint32(stage), Device: device, To: device, StartNs: start, EndNs: s.worker.clock()})
+	return s.forwardTo(s.next(int(p.Stage)), p, out)
+}
+
+// next returns the device of a stage; past the last it is the source.
+func (s *session) next(stage int) uint32 {
+	if stages := s.load.GetStages(); stage < len(stages) {
+		return stages[stage].GetDevice()
+	}
+	return s.load.GetSource()
+}
+
+func (s *session) forwardTo(device uint32, p *wire.Pass, values []float32) error {
+	if device != s.load.GetDeviceIndex() {
+		l := s.links[device]
+		if l == nil {
+			return fmt.Errorf("no connection to device %d", device)
+		}
+		return l.send(p, values)
+	}
+	if int(p.GetStage()) == len(s.shards) {
+		return s.returned(arrival{p, values})
+	}
+	return s.queue(arrival{p, append([]float32(nil), values...)})
+}
+
+// queue lets a pass wait for its turn. There is room for every pass of the run.
+func (s *session) queue(a arrival) error {
+	select {
+	case s.inbox <- a:
+		return nil
+	default:
+		return errors.New("more passes in flight than the load announced")
+	}
+}
+
+// forward frees the sequences that have ended, reserves for those that begin,
+// and computes.
+func (s *session) forward(sh *stageShard, p *wire.Pass, values []float32) ([]float32, error) {
+	for _, id := range p.GetRelease() {
+		sh.shard.Release(int(id))
+		delete(sh.live, id)
+	}
+	batch := make([]llama.Seq, len(p.GetSequences()))
+	for i, q := range p.GetSequences() {
+		if n := q.GetReserve(); n > 0 {
+			if err := sh.reserve(q.GetRequest(), int(n), int(s.load.GetInFlight())); err != nil {
+				return nil, err
+			}
+		}
+		batch[i] = llama.Seq{ID: int(q.GetRequest()), Past: int(q.GetPast()), N: int(q.GetNew()), Tokens: ints(q.GetTokens())}
+		if p.GetStage() == 0 {
+			q.Tokens = nil // they stay at the source
+		}
+	}
+	out, err := sh.shard.Forward(batch, values)
+	s.peak.update(s)
+	return out, err
+}
+
+func (sh *stageShard) reserve(id int64, positions, most int) error {
+	if len(sh.live) >= most {
+		return fmt.Errorf("more sequences in flight than the %d announced", most)
+	}
+	if err := sh.shard.Reserve(int(id), positions); err != nil {
+		return err
+	}
+	sh.live[id] = struct{}{}
+	return nil
+}
+
+func ints(ids []uint32) []int {
+	if len(ids) == 0 {
+		return nil
+	}
+	out := make([]int, len(ids))
+	for i, id := range ids {
+		out[i] = int(id)
+	}
+	return out
+}
+
+// sample picks each sequence's next token.
+func (s *session) sample(p *wire.Pass, logits []float32) {
+	vocab := s.config.Vocab
+	for i, q := range p.GetSequences() {
+		r := llama.Rand(s.load.GetSeed(), int(q.GetRequest()), int(p.GetStep()))
+		id := llama.Sample(logits[i*vocab:][:vocab], s.load.GetTemperature(), s.load.GetTopP(), r)
+		q.Tokens = []uint32{uint32(id)}
+	}
+}
+
+// returned hands a pass that is back at the source to the coordinator.
+func (s *session) returned(a arrival) error {
+	if a.values != nil {
+		s.sample(a.pass, a.values)
+	}
+	return s.send(&wire.Event{Kind: &wire.Event_Pass{Pass: a.pass}})
+}

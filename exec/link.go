@@ -1,0 +1,181 @@
+package exec
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/bits"
+	"strconv"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+
+	"github.com/edgeshard/edgeshard/exec/wire"
+)
+
+// closeTimeout is how long a link waits for the other side's goodbye.
+const closeTimeout = 500 * time.Millisecond
+
+// A link carries passes to another worker, in order. A shaped one imitates the
+// topology's: it is occupied by one message at a time, for bytes/bandwidth, and
+// delivers it the latency later.
+type link struct {
+	session *session
+	peer    *wire.Peer
+	conn    *grpc.ClientConn
+	stream  grpc.ClientStreamingClient[wire.Pass, wire.ForwardReply]
+	cancel  context.CancelFunc // of the stream
+	outbox  chan outgoing
+	free    int64 // when a shaped link's last message has left, by the worker's clock
+}
+
+// An outgoing message may be sent once its time has come.
+type outgoing struct {
+	message *wire.Message
+	due     int64 // by the worker's clock; 0: at once
+}
+
+// connect opens the links to the devices the worker sends to, and begins to
+// compute.
+func (s *session) connect(peers []*wire.Peer) error {
+	select {
+	case <-s.opened:
+	case <-s.ctx.Done():
+		return nil
+	}
+	for _, p := range peers {
+		l, err := s.openLink(p)
+		if err != nil {
+			return &lost{p.GetDevice(), fmt.Errorf("no connection to %s at %s: %w", p.GetName(), p.GetAddress(), err)}
+		}
+		s.links[p.GetDevice()] = l
+		s.goTask(l.run)
+	}
+	s.goTask(s.compute)
+	return s.send(&wire.Event{Kind: &wire.Event_Connected{Connected: &wire.Connected{}}})
+}
+
+func (s *session) openLink(p *wire.Peer) (*link, error) {
+	conn, err := wire.Dial(p.GetAddress(), p.GetCertificate(), s.worker.options.Credentials, s.worker.dial)
+	if err != nil {
+		return nil, err
+	}
+	// The stream outlives the session's context, so that it can end with a goodbye.
+	ctx, cancel := context.WithCancel(context.WithoutCancel(s.ctx))
+	l := &link{session: s, peer: p, conn: conn, cancel: cancel, outbox: make(chan outgoing, s.load.GetInFlight())}
+	if err := l.open(ctx); err != nil {
+		cancel()
+		conn.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+// open waits until the other side has taken the stream.
+func (l *link) open(ctx context.Context) error {
+	defer context.AfterFunc(l.session.ctx, l.cancel)()
+	timer := time.AfterFunc(time.Duration(l.session.load.GetTimeoutNs()), l.cancel)
+	defer timer.Stop()
+	ctx = metadata.AppendToOutgoingContext(ctx, sessionKey, l.session.load.GetSession(),
+		senderKey, strconv.FormatUint(uint64(l.session.load.GetDeviceIndex()), 10))
+	stream, err := wire.NewWorkerClient(l.conn).Forward(ctx)
+	if err != nil {
+		return err
+	}
+	l.stream = stream
+	if header, err := stream.Header(); err != nil || header == nil {
+		return errors.Join(err, streamError(stream))
+	}
+	return nil
+}
+
+// streamError returns what the other side ended a stream with.
+func streamError(s grpc.ClientStream) error {
+	err := s.RecvMsg(new(wire.ForwardReply))
+	if err == nil || errors.Is(err, io.EOF) {
+		return errors.New("the other side ended the stream")
+	}
+	return err
+}
+
+// send queues a pass with a copy of its values.
+func (l *link) send(p *wire.Pass, values []float32) error {
+	p.Sender = l.session.load.GetDeviceIndex()
+	o := outgoing{message: wire.NewMessage(p, values)}
+	if l.peer.GetShaped() {
+		bytes := l.session.passBytes(p, values)
+		p.SentNs = max(l.session.worker.clock(), l.free)
+		p.BusyNs = occupancy(bytes, l.peer.GetBandwidthBps())
+		l.free = p.SentNs + p.BusyNs
+		o.due = l.free + l.peer.GetLatencyNs()
+	}
+	select {
+	case l.outbox <- o:
+		return nil
+	case <-l.session.ctx.Done():
+		o.message.Free()
+		return nil
+	}
+}
+
+// occupancy returns how long bytes occupy a link, in ns.
+func occupancy(bytes, bandwidth int64) int64 {
+	if bandwidth <= 0 {
+		return 0
+	}
+	hi, lo := bits.Mul64(uint64(bytes), 8e9)
+	if hi >= uint64(bandwidth) {
+		return int64(time.Hour)
+	}
+	q, _ := bits.Div64(hi, lo, uint64(bandwidth))
+	return int64(min(q, uint64(time.Hour)))
+}
+
+// run sends the messages until the session ends.
+func (l *link) run() error {
+	defer l.cancel()
+	for {
+		select {
+		case o := <-l.outbox:
+			if err := l.deliver(o); err != nil {
+				return &lost{l.peer.GetDevice(), fmt.Errorf("lost %s at %s: %w", l.peer.GetName(), l.peer.GetAddress(), err)}
+			}
+		case <-l.session.ctx.Done():
+			l.goodbye()
+			return nil
+		}
+	}
+}
+
+func (l *link) deliver(o outgoing) error {
+	s := l.session
+	if o.due > 0 {
+		sleep(s.ctx, time.Duration(o.due-s.worker.clock()))
+	} else {
+		o.message.Pass.SentNs = s.worker.clock()
+	}
+	defer context.AfterFunc(s.ctx, l.cancelLater)()
+	err := o.message.Send(l.stream)
+	if errors.Is(err, io.EOF) {
+		err = streamError(l.stream)
+	}
+	if s.ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// cancelLater frees a sender that waits for a peer which reads nothing.
+func (l *link) cancelLater() { time.AfterFunc(closeTimeout, l.cancel) }
+
+// goodbye ends the stream in order, so that the other side does not take it for
+// a failure.
+func (l *link) goodbye() {
+	l.cancelLater()
+	if !errors.Is(context.Cause(l.session.ctx), errUnloaded) || l.stream.CloseSend() != nil {
+		return
+	}
+	_ = l.stream.RecvMsg(new(wire.ForwardReply)) // its arrival is all that counts
+}

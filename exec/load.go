@@ -1,0 +1,214 @@
+package exec
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"runtime"
+	"time"
+
+	"github.com/edgeshard/edgeshard/exec/llama"
+	"github.com/edgeshard/edgeshard/exec/wire"
+	"github.com/edgeshard/edgeshard/models"
+)
+
+// A stageShard is the shard of one stage, and the sequences it has KV caches for.
+type stageShard struct {
+	shard *llama.Shard
+	live  map[int64]struct{}
+}
+
+// checkLoad reports what no coordinator in its right mind asks for.
+func checkLoad(l *wire.Load) error {
+	const most = 1 << 20
+	switch {
+	case l == nil:
+		return errors.New("want a load first")
+	case len(l.GetSession()) < 16 || len(l.GetSession()) > 64:
+		return fmt.Errorf("session id of %d characters: want 16 to 64", len(l.GetSession()))
+	case len(l.GetStages()) == 0 || len(l.GetStages()) > most:
+		return fmt.Errorf("%d stages", len(l.GetStages()))
+	case l.GetTimeoutNs() < int64(100*time.Millisecond) || l.GetTimeoutNs() > int64(time.Hour):
+		return fmt.Errorf("timeout of %s: want 100ms to 1h", time.Duration(l.GetTimeoutNs()))
+	case l.GetBudgetBytes() < 0 || l.GetOverheadBytes() < 0:
+		return errors.New("negative memory")
+	case !(l.GetSlowdown() >= 0 && l.GetSlowdown() <= 1e6):
+		return fmt.Errorf("slowdown %g: want 0 to 1e6", l.GetSlowdown())
+	case l.GetTemperature() < 0 || math.IsNaN(l.GetTemperature()) || math.IsNaN(l.GetTopP()):
+		return fmt.Errorf("temperature %g, top_p %g", l.GetTemperature(), l.GetTopP())
+	}
+	for name, n := range map[string]uint32{
+		"micro_batch": l.GetMicroBatch(), "prompt_tokens": l.GetPromptTokens(),
+		"positions": l.GetPositions(), "in_flight": l.GetInFlight(),
+	} {
+		if n < 1 || n > most {
+			return fmt.Errorf("%s is %d: want 1 to %d", name, n, most)
+		}
+	}
+	return nil
+}
+
+// open loads the worker's stages.
+func (s *session) open() error {
+	begin := time.Now()
+	ref := s.load.GetModel()
+	if own := s.worker.options.Model; own != "" {
+		ref = own
+	}
+	var err error
+	if s.checkpoint, err = models.Open(ref); err != nil {
+		return err
+	}
+	s.config = s.checkpoint.Config()
+	if err := s.checkConfig(); err != nil {
+		return fmt.Errorf("model %s: %w", ref, err)
+	}
+	units, err := s.units()
+	if err != nil {
+		return err
+	}
+	if err := s.checkFit(units); err != nil {
+		return err
+	}
+	if err := s.readIn(units); err != nil {
+		return err
+	}
+	if err := s.build(); err != nil {
+		return err
+	}
+	close(s.opened)
+	return s.send(&wire.Event{Kind: &wire.Event_Loaded{Loaded: &wire.Loaded{
+		WeightBytes: weightBytes(units), ElapsedNs: int64(time.Since(begin)),
+	}}})
+}
+
+// checkConfig makes sure that the checkpoint has the shape the plan was made
+// for. Name, rotary layout and tying are the checkpoint's own business.
+func (s *session) checkConfig() error {
+	var want models.Config
+	if err := json.Unmarshal(s.load.GetConfigJson(), &want); err != nil {
+		return fmt.Errorf("config: %w", err)
+	}
+	have := s.config
+	have.Name, have.RopeHalf, have.Tied = want.Name, want.RopeHalf, want.Tied
+	if have != want {
+		return fmt.Errorf("the checkpoint's shape is not the plan's: want %+v, found %+v", want, have)
+	}
+	return nil
+}
+
+// units returns the units of the worker's stages.
+func (s *session) units() ([]models.Unit, error) {
+	var units []models.Unit
+	for i, st := range s.load.GetStages() {
+		if st.GetFrom() >= st.GetTo() || int(st.GetTo()) > s.config.Units() {
+			return nil, fmt.Errorf("stage %d has units [%d, %d): the model has %d", i, st.GetFrom(), st.GetTo(), s.config.Units())
+		}
+		for u := st.GetFrom(); s.own(i) && u < st.GetTo(); u++ {
+			unit, err := s.checkpoint.Unit(int(u))
+			if err != nil {
+				return nil, err
+			}
+			units = append(units, unit)
+		}
+	}
+	if len(units) == 0 {
+		return nil, errors.New("no stage is on this device")
+	}
+	return units, nil
+}
+
+// own tells whether a stage is on this device.
+func (s *session) own(stage int) bool {
+	return s.load.GetStages()[stage].GetDevice() == s.load.GetDeviceIndex()
+}
+
+func weightBytes(units []models.Unit) (n int64) {
+	for i := range units {
+		n += units[i].Bytes()
+	}
+	return n
+}
+
+// shortage refuses a load that does not fit the budget.
+type shortage struct{ need *wire.Need }
+
+func (e *shortage) Error() string {
+	n := e.need
+	total := needBytes(n)
+	return fmt.Sprintf("the load does not fit: needs %d bytes (weights %d, KV caches %d, workspace %d, runtime %d), the budget is %d: %d are missing",
+		total, n.GetWeights(), n.GetKvCaches(), n.GetWorkspace(), n.GetOverhead(), n.GetBudget(), total-n.GetBudget())
+}
+
+func needBytes(n *wire.Need) int64 {
+	return n.GetWeights() + n.GetKvCaches() + n.GetWorkspace() + n.GetOverhead()
+}
+
+// checkFit refuses the load if its peak, all sequences in flight at their full
+// length, is above the budget.
+func (s *session) checkFit(units []models.Unit) error {
+	l := s.load
+	n := &wire.Need{Weights: weightBytes(units), Overhead: l.GetOverheadBytes(), Budget: l.GetBudgetBytes()}
+	if own := s.worker.options.Memory; own > 0 && (n.Budget == 0 || own < n.Budget) {
+		n.Budget = own
+	}
+	n.Workspace = s.config.WorkspaceBytes(int64(l.GetMicroBatch()) * int64(l.GetPromptTokens()))
+	for i, st := range l.GetStages() {
+		for u := st.GetFrom(); s.own(i) && u < st.GetTo(); u++ {
+			n.KvCaches += int64(l.GetInFlight()) * s.config.KVBytes(int(u), int(l.GetPositions()))
+			if int(u) == s.config.Units()-1 {
+				n.Workspace += s.config.LogitsBytes(int(l.GetMicroBatch()))
+			}
+		}
+	}
+	if n.Budget > 0 && needBytes(n) > n.Budget {
+		return &shortage{n}
+	}
+	s.peak.begin(n.Overhead+n.Weights, s.worker.options.OwnProcess)
+	return nil
+}
+
+// readIn brings the weights into memory, so that the first pass does not pay
+// for reading the file, and tells how far it is.
+func (s *session) readIn(units []models.Unit) error {
+	const page, tell = 4096, 100 * time.Millisecond
+	var sum byte
+	var done int64
+	told, total := time.Now(), weightBytes(units)
+	for i := range units {
+		for _, t := range units[i].Tensors() {
+			for at := 0; at < len(t.Data); at += page {
+				sum ^= t.Data[at]
+				if at%(page<<10) == 0 && s.ctx.Err() != nil {
+					return s.ctx.Err()
+				}
+			}
+			done += int64(len(t.Data))
+			if time.Since(told) < tell {
+				continue
+			}
+			told = time.Now()
+			if err := s.send(&wire.Event{Kind: &wire.Event_Loading{Loading: &wire.Loading{Bytes: done, Total: total}}}); err != nil {
+				return err
+			}
+		}
+	}
+	runtime.KeepAlive(sum)
+	return nil
+}
+
+// build makes the shards.
+func (s *session) build() error {
+	for i, st := range s.load.GetStages() {
+		if !s.own(i) {
+			continue
+		}
+		shard, err := llama.New(s.checkpoint, int(st.GetFrom()), int(st.GetTo()), llama.Options{Pool: s.worker.pool})
+		if err != nil {
+			return err
+		}
+		s.shards[i] = &stageShard{shard: shard, live: make(map[int64]struct{})}
+	}
+	return nil
+}

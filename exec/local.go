@@ -1,0 +1,181 @@
+package exec
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/edgeshard/edgeshard/exec/wire"
+)
+
+const (
+	// startTimeout is how long a worker process may take to tell its address.
+	startTimeout = 10 * time.Second
+	// stopTimeout is how long it may take to end when asked to.
+	stopTimeout = 2 * time.Second
+	// keptOutput is how much of a worker's last words an error quotes.
+	keptOutput = 2048
+)
+
+// A localWorker stands for a device without an address: a process, or a
+// goroutine of this one.
+type localWorker struct {
+	stop func()        // asks it to end
+	kill func()        // ends it
+	done chan struct{} // closed when it has ended
+	why  error         // it ended; read after done
+}
+
+// startLocal starts the local worker of a member.
+func (c *cluster) startLocal(ctx context.Context, m *member) error {
+	pem, err := c.security.forLocal(m.name)
+	if err != nil {
+		return err
+	}
+	o := &orders{
+		Name: m.name, Host: c.listenHost, Model: c.options.Model, Threads: c.options.Threads,
+		Timeout: c.timeout, PEM: pem,
+	}
+	if c.options.Local == nil {
+		c.startWithin(m, o)
+	} else if err := c.startProcess(ctx, m, o); err != nil {
+		return err
+	}
+	if pem != nil && c.security.authority == nil {
+		m.certificate = c.security.own.Name()
+	}
+	c.tasks.Go(func() { m.attend() })
+	return nil
+}
+
+// attend notices the end of a local worker.
+func (m *member) attend() {
+	select {
+	case <-m.local.done:
+		m.fail(gone, fmt.Errorf("its worker ended: %w", m.local.why))
+	case <-m.cluster.ctx.Done():
+	}
+}
+
+// startWithin starts a worker in this process, reachable in memory.
+func (c *cluster) startWithin(m *member, o *orders) {
+	m.address = "memory/" + m.name
+	w := NewWorker(WorkerOptions{
+		Name: o.Name, Model: o.Model, Threads: o.Threads, Insecure: true, Timeout: o.Timeout, Log: c.options.Log,
+	})
+	w.dial = c.memory.dial
+	ctx, cancel := context.WithCancel(context.Background())
+	l := &localWorker{stop: cancel, kill: cancel, done: make(chan struct{})}
+	listener := c.memory.listen(m.address)
+	go func() {
+		defer close(l.done)
+		l.why = errors.Join(errors.New("it was stopped"), w.Serve(ctx, listener))
+	}()
+	m.local = l
+}
+
+// startProcess starts a worker process and waits for its address.
+func (c *cluster) startProcess(ctx context.Context, m *member, o *orders) error {
+	cmd := exec.Command(c.options.Local[0], c.options.Local[1:]...)
+	cmd.SysProcAttr = ownGroup()
+	last := &tail{}
+	cmd.Stderr, cmd.WaitDelay = last, stopTimeout
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		return fmt.Errorf("worker process: %w", err)
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return fmt.Errorf("worker process: %w", err)
+	}
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("worker process: %w", err)
+	}
+	l := &localWorker{stop: func() { stdin.Close() }, kill: func() { _ = cmd.Process.Kill() }, done: make(chan struct{})}
+	m.local = l
+	address := make(chan string, 1)
+	go func() {
+		defer close(l.done)
+		address <- firstLine(stdout)
+		l.why = last.explain(cmd.Wait())
+	}()
+	c.log.Info("worker process", "device", m.name, "pid", cmd.Process.Pid)
+	if err := json.NewEncoder(stdin).Encode(o); err != nil {
+		return fmt.Errorf("worker process: %w", err)
+	}
+	timer := time.NewTimer(startTimeout)
+	defer timer.Stop()
+	select {
+	case line := <-address:
+		var told announcement
+		if err := json.Unmarshal([]byte(line), &told); err != nil || told.Address == "" {
+			return fmt.Errorf("worker process %s told no address", c.options.Local[0])
+		}
+		m.address = told.Address
+		return nil
+	case <-timer.C:
+		return fmt.Errorf("worker process %s told no address within %s", c.options.Local[0], startTimeout)
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// firstLine returns the first line of r, or what there is of it.
+func firstLine(r io.Reader) string {
+	line, _ := bufio.NewReader(io.LimitReader(r, 4096)).ReadString('\n')
+	return line
+}
+
+// A tail keeps the end of what is written to it.
+type tail struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.text = append(t.text, p...)
+	if extra := len(t.text) - keptOutput; extra > 0 {
+		t.text = append([]byte(nil), t.text[extra:]...)
+	}
+	return len(p), nil
+}
+
+// explain returns how a process ended, with the first line of its last words.
+func (t *tail) explain(err error) error {
+	if err == nil {
+		err = errors.New("exit status 0")
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if words, _, _ := bytes.Cut(bytes.TrimSpace(t.text), []byte("\n")); len(words) > 0 {
+		return fmt.Errorf("%w (%s)", err, strings.ToValidUTF8(string(words), "?"))
+	}
+	return err
+}
+
+// orders are what a worker process is told on its standard input, in one line of
+// JSON. That it comes this way keeps the private key from files, arguments and
+// environment. The process ends when its input does.
+type orders struct {
+	Name    string        `json:"name"`
+	Host    string        `json:"host"` // to listen on
+	Model   string        `json:"model,omitempty"`
+	Threads int           `json:"threads,omitempty"`
+	Timeout time.Duration `json:"timeout_ns"`
+	PEM     *wire.PEM     `json:"pem,omitempty"` // nil: plaintext
+}
+
+// An announcement is the line of JSON with which a worker tells where it listens.
+type announcement struct {
+	Address string `json:"address"`
+}

@@ -1,0 +1,98 @@
+package exec
+
+import (
+	"log/slog"
+	"runtime"
+	"time"
+
+	"github.com/edgeshard/edgeshard/exec/wire"
+)
+
+// DefaultTimeout is the silence after which a worker, or a coordinator, counts
+// as gone.
+const DefaultTimeout = 3 * time.Second
+
+// Options tell a Runner how to reach the devices of a plan. A device with an
+// address is the worker there; one without gets a local worker.
+type Options struct {
+	// Local is the command of a local worker's process, which must call
+	// ServeLocal. Nil: local workers run within this process, connected in memory.
+	Local []string
+	// Threads of a local worker's computations; 0: as many as there are CPUs.
+	Threads int
+	// Emulate makes local workers behave as the topology says: slowed by their
+	// device's slowdown, with links of its bandwidths and latencies between them.
+	Emulate bool
+	// Model is opened in place of the model the plan names, here and by local workers.
+	Model string
+
+	// Credentials for workers with an address. Runs with local workers only need
+	// none: they make their own.
+	Credentials *wire.Credentials
+	// Insecure turns TLS off; then all workers must have loopback addresses.
+	Insecure bool
+	// Timeout is the silence after which a worker counts as dead; 0: DefaultTimeout.
+	Timeout time.Duration
+
+	// Progress, if any, is told how the start goes, from one goroutine at a time.
+	Progress func(Progress)
+	// Log, if any, gets what an operator may want to know.
+	Log *slog.Logger
+}
+
+// Progress tells how far a device's worker is.
+type Progress struct {
+	Device string
+	State  State
+	Bytes  int64 // of weights, loaded so far
+	Total  int64 // of weights to load; 0 before Loading
+}
+
+// A State is a step of a worker's start.
+type State string
+
+// The states, in order.
+const (
+	Starting State = "starting" // its process, or the connection to it
+	Loading  State = "loading"
+	Ready    State = "ready"
+)
+
+// WorkerOptions configure a worker.
+type WorkerOptions struct {
+	Name    string // of the device; that of the certificate, if it has one
+	Version string // of the program, told to coordinators
+	Model   string // opened in place of what a coordinator asks for
+	Memory  int64  // budget in bytes; 0: the coordinator's word
+	Threads int    // to compute with; 0: as many as there are CPUs
+
+	// Credentials for mutual TLS. Without them the worker serves only with
+	// Insecure, in plaintext and on a loopback address.
+	Credentials *wire.Credentials
+	Insecure    bool
+
+	// OwnProcess says that the process does nothing else, so that the memory of
+	// the process is what the worker is measured to need.
+	OwnProcess bool
+	// Timeout is the silence after which a peer counts as gone; 0: DefaultTimeout.
+	Timeout time.Duration
+	// Log, if any, gets what an operator may want to know.
+	Log *slog.Logger
+}
+
+func logger(l *slog.Logger) *slog.Logger {
+	if l == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return l
+}
+
+func timeout(d time.Duration) time.Duration {
+	if d <= 0 {
+		return DefaultTimeout
+	}
+	return d
+}
+
+// kernelName tells how this machine computes.
+func kernelName() string { return "go " + runtime.GOARCH }

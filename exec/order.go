@@ -1,0 +1,71 @@
+package exec
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/edgeshard/edgeshard/exec/wire"
+
+	"github.com/edgeshard/edgeshard"
+)
+
+// load returns what a member is to load for the plan.
+func (c *cluster) load(m *member) (*wire.Load, error) {
+	p := c.plan
+	config, err := json.Marshal(p.Model.Config)
+	if err != nil {
+		return nil, fmt.Errorf("model config: %w", err)
+	}
+	w, spec := &p.Workload, p.Spec()
+	l := &wire.Load{
+		Session: c.session, Device: m.name, DeviceIndex: uint32(m.device), Model: p.Model.Ref, ConfigJson: config,
+		Source: uint32(p.Topology.Source), BudgetBytes: spec.Budget(m.device), OverheadBytes: spec.Overhead(m.device),
+		MicroBatch: uint32(w.MicroBatch), PromptTokens: uint32(w.PromptTokens),
+		Positions: uint32(w.Positions()), InFlight: uint32(w.InFlight()),
+		ReturnLogits: w.Return == edgeshard.ReturnLogits, Temperature: w.Temperature, TopP: w.TopP, Seed: w.Seed,
+		TimeoutNs: int64(c.timeout),
+	}
+	if c.emulated(m) {
+		l.Slowdown = p.Topology.Devices[m.device].Slowdown
+	}
+	for _, s := range p.Stages {
+		l.Stages = append(l.Stages, &wire.Stage{Device: uint32(s.Device), From: uint32(s.From), To: uint32(s.To)})
+	}
+	return l, nil
+}
+
+// emulated tells whether a member imitates its device.
+func (c *cluster) emulated(m *member) bool { return c.options.Emulate && m.local != nil }
+
+// peers returns the devices that a member sends to.
+func (c *cluster) peers(m *member) []*wire.Peer {
+	var peers []*wire.Peer
+	stages := c.plan.Stages
+	for i, s := range stages {
+		to := c.plan.Topology.Source
+		if i+1 < len(stages) {
+			to = stages[i+1].Device
+		}
+		same := func(p *wire.Peer) bool { return int(p.GetDevice()) == to }
+		if s.Device != m.device || to == m.device || slices.ContainsFunc(peers, same) {
+			continue
+		}
+		peers = append(peers, c.peer(m, c.member(to)))
+	}
+	return peers
+}
+
+func (c *cluster) member(device int) *member {
+	i := slices.IndexFunc(c.members, func(m *member) bool { return m.device == device })
+	return c.members[i]
+}
+
+func (c *cluster) peer(from, to *member) *wire.Peer {
+	p := &wire.Peer{Device: uint32(to.device), Name: to.name, Address: to.address, Certificate: to.certificate}
+	if c.emulated(from) && c.emulated(to) {
+		l := c.plan.Topology.Link(from.device, to.device)
+		p.Shaped, p.BandwidthBps, p.LatencyNs = true, int64(l.Bandwidth), int64(l.Latency)
+	}
+	return p
+}

@@ -1,0 +1,8 @@
+package exec
+
+import "syscall"
+
+// ownGroup keeps a terminal's Ctrl-C from a worker process: its coordinator ends it.
+func ownGroup() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{CreationFlags: syscall.CREATE_NEW_PROCESS_GROUP}
+}

@@ -1,0 +1,143 @@
+package exec
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/edgeshard/edgeshard/exec/wire"
+)
+
+// receive takes passes from another worker until its stream or the session ends.
+func (s *session) receive(stream grpc.ClientStreamingServer[wire.Pass, wire.ForwardReply], sender []string) error {
+	if len(sender) != 1 {
+		return status.Error(codes.InvalidArgument, "want the sender's device")
+	}
+	device, err := strconv.ParseUint(sender[0], 10, 32)
+	if err != nil {
+		return status.Errorf(codes.InvalidArgument, "sender: %v", err)
+	}
+	select {
+	case <-s.opened:
+	case <-s.ctx.Done():
+		return status.Error(codes.Aborted, "the session has ended")
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- s.pump(stream, uint32(device)) }()
+	select {
+	case err := <-ended:
+		if errors.Is(err, io.EOF) {
+			return stream.SendAndClose(&wire.ForwardReply{})
+		}
+		s.end(&lost{uint32(device), fmt.Errorf("lost the worker before: %w", err)})
+		return err
+	case <-s.ctx.Done():
+		return status.Error(codes.Aborted, "the session has ended")
+	}
+}
+
+// pump queues the passes of a stream until it ends; the error is never nil.
+func (s *session) pump(stream wire.Stream, device uint32) error {
+	size := func(p *wire.Pass) (int, error) { return s.checkPass(p, device) }
+	for {
+		pass, values, err := wire.Receive(stream, size, nil)
+		if err != nil {
+			return err
+		}
+		here := s.load.GetDeviceIndex()
+		pass.Spans = append(pass.Spans, &wire.Span{
+			Stage: pass.GetStage(), Device: device, To: here, StartNs: pass.GetSentNs(), BusyNs: pass.GetBusyNs(),
+			EndNs: s.worker.clock(), Bytes: s.passBytes(pass, values),
+		})
+		if err := s.queue(arrival{pass, values}); err != nil {
+			return err
+		}
+	}
+}
+
+// passBytes returns what a pass carries: its values, or the tokens that return.
+func (s *session) passBytes(p *wire.Pass, values []float32) int64 {
+	if values == nil {
+		return 4 * int64(len(p.GetSequences()))
+	}
+	return 4 * int64(len(values))
+}
+
+// enter queues a pass that the coordinator starts.
+func (s *session) enter(p *wire.Pass) error {
+	select {
+	case <-s.opened:
+	default:
+		return errors.New("pass before the load is done")
+	}
+	if p.GetStage() != 0 || !s.own(0) {
+		return errors.New("pass does not start at the source")
+	}
+	for _, q := range p.GetSequences() {
+		if len(q.GetTokens()) != int(q.GetNew()) {
+			return fmt.Errorf("sequence %d has %d tokens for %d positions", q.GetRequest(), len(q.GetTokens()), q.GetNew())
+		}
+	}
+	if err := s.checkSequences(p); err != nil {
+		return err
+	}
+	return s.queue(arrival{pass: p})
+}
+
+// checkPass says how many values a pass from a device comes with, or why it is
+// not wanted.
+func (s *session) checkPass(p *wire.Pass, from uint32) (int, error) {
+	stage, stages := int(p.GetStage()), s.load.GetStages()
+	switch {
+	case stage < 1 || stage > len(stages) || s.next(stage) != s.load.GetDeviceIndex():
+		return 0, fmt.Errorf("pass for stage %d, which is not here", stage)
+	case stages[stage-1].GetDevice() != from:
+		return 0, fmt.Errorf("pass for stage %d from device %d, which has not the stage before", stage, from)
+	}
+	if err := s.checkSequences(p); err != nil {
+		return 0, err
+	}
+	if stage < len(stages) {
+		rows := 0
+		for _, q := range p.GetSequences() {
+			rows += int(q.GetNew())
+		}
+		return rows * s.config.Dim, nil
+	}
+	if s.load.GetReturnLogits() {
+		return len(p.GetSequences()) * s.config.Vocab, nil
+	}
+	return 0, s.checkTokens(p)
+}
+
+// checkSequences holds a pass to the sizes that the load announced.
+func (s *session) checkSequences(p *wire.Pass) error {
+	l := s.load
+	if n := len(p.GetSequences()); n < 1 || n > int(l.GetMicroBatch()) {
+		return fmt.Errorf("pass of %d sequences: want 1 to %d", n, l.GetMicroBatch())
+	}
+	for _, q := range p.GetSequences() {
+		switch {
+		case q.GetNew() < 1 || q.GetNew() > l.GetPromptTokens():
+			return fmt.Errorf("sequence %d adds %d positions: want 1 to %d", q.GetRequest(), q.GetNew(), l.GetPromptTokens())
+		case q.GetReserve() > l.GetPositions():
+			return fmt.Errorf("sequence %d reserves %d positions: want at most %d", q.GetRequest(), q.GetReserve(), l.GetPositions())
+		}
+	}
+	return nil
+}
+
+// checkTokens makes sure that every sequence comes back with a token.
+func (s *session) checkTokens(p *wire.Pass) error {
+	for _, q := range p.GetSequences() {
+		if len(q.GetTokens()) != 1 || int(q.GetTokens()[0]) >= s.config.Vocab {
+			return fmt.Errorf("sequence %d comes back with %d tokens: want 1 of the vocabulary", q.GetRequest(), len(q.GetTokens()))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,18 @@
+//go:build !linux
+
+package exec
+
+import "runtime"
+
+// peakRSS returns the memory that the runtime has got from the operating
+// system: the nearest to a peak resident set that is the same everywhere. It
+// lacks mapped files.
+func peakRSS() int64 { return currentRSS() }
+
+func currentRSS() int64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.Sys)
+}
+
+func resetPeakRSS() {}

@@ -1,0 +1,207 @@
+package exec
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/edgeshard/edgeshard/exec/wire"
+	"github.com/edgeshard/edgeshard/models"
+)
+
+// A session is a worker's service to one coordinator: it lasts as long as the
+// coordinator's stream and frees everything when it ends.
+type session struct {
+	worker *Worker
+	load   *wire.Load
+	ctx    context.Context // of the session; its cause is why it ended
+	end    context.CancelCauseFunc
+	tasks  sync.WaitGroup // everything that uses the shards or the stream
+
+	sending sync.Mutex
+	stream  grpc.BidiStreamingServer[wire.Command, wire.Event]
+
+	checkpoint models.Checkpoint
+	config     models.Config
+	shards     []*stageShard    // by stage; nil where another device has it
+	opened     chan struct{}    // closed when the shards are there
+	connecting bool             // a Connect has come
+	links      map[uint32]*link // by device
+	inbox      chan arrival     // passes to compute, in order of arrival
+	peak       peak             // of memory
+}
+
+// An arrival is a pass that has come, with its values.
+type arrival struct {
+	pass   *wire.Pass
+	values []float32
+}
+
+// errUnloaded ends a session that its coordinator is done with.
+var errUnloaded = errors.New("unloaded")
+
+// lost says that a peer is gone.
+type lost struct {
+	device uint32
+	err    error
+}
+
+func (l *lost) Error() string { return l.err.Error() }
+
+// Session serves one coordinator.
+func (w *Worker) Session(stream grpc.BidiStreamingServer[wire.Command, wire.Event]) error {
+	ctx, end := context.WithCancelCause(stream.Context())
+	defer end(nil)
+	s := &session{worker: w, stream: stream, ctx: ctx, end: end, opened: make(chan struct{}), links: make(map[uint32]*link)}
+	commands := make(chan *wire.Command)
+	go s.listen(commands)
+	if err := s.accept(commands); err != nil {
+		return err
+	}
+	defer w.free()
+	log := logger(w.options.Log).With("session", s.load.GetSession()[:8])
+	log.Info("session begins", "device", s.load.GetDevice(), "model", s.load.GetModel())
+	s.obey(commands)
+	cause := context.Cause(ctx)
+	s.close()
+	log.Info("session ends", "why", cause)
+	return s.report(cause)
+}
+
+// listen passes commands on until the stream or the session ends.
+func (s *session) listen(commands chan<- *wire.Command) {
+	for {
+		c, err := s.stream.Recv()
+		if err != nil {
+			if errors.Is(err, io.EOF) {
+				err = errors.New("the coordinator has gone")
+			}
+			s.end(err)
+			return
+		}
+		select {
+		case commands <- c:
+		case <-s.ctx.Done():
+			return
+		}
+	}
+}
+
+// accept waits for the Load that opens a session and claims the worker for it.
+func (s *session) accept(commands <-chan *wire.Command) error {
+	timer := time.NewTimer(timeout(s.worker.options.Timeout))
+	defer timer.Stop()
+	select {
+	case c := <-commands:
+		s.load = c.GetLoad()
+	case <-timer.C:
+		return status.Error(codes.DeadlineExceeded, "no load came")
+	case <-s.ctx.Done():
+		return status.FromContextError(s.ctx.Err()).Err()
+	}
+	if err := checkLoad(s.load); err != nil {
+		return status.Error(codes.InvalidArgument, err.Error())
+	}
+	s.inbox = make(chan arrival, s.load.GetInFlight()+1)
+	s.shards = make([]*stageShard, len(s.load.GetStages()))
+	return s.worker.claim(s)
+}
+
+// obey does what the coordinator says until the session ends, which it also
+// does when the coordinator falls silent.
+func (s *session) obey(commands <-chan *wire.Command) {
+	s.goTask(s.open)
+	silence := time.Duration(s.load.GetTimeoutNs())
+	lease := time.NewTimer(silence)
+	defer lease.Stop()
+	for {
+		select {
+		case c := <-commands:
+			lease.Reset(silence)
+			if err := s.command(c); err != nil {
+				s.end(err)
+			}
+		case <-lease.C:
+			s.end(fmt.Errorf("no word from the coordinator for %s", silence))
+		case <-s.ctx.Done():
+			return
+		}
+	}
+}
+
+func (s *session) command(c *wire.Command) error {
+	switch k := c.GetKind().(type) {
+	case *wire.Command_Beat:
+		return s.send(&wire.Event{Kind: &wire.Event_Beat{Beat: &wire.Beat{SentNs: k.Beat.GetSentNs(), ClockNs: s.worker.clock()}}})
+	case *wire.Command_Connect:
+		if s.connecting {
+			return errors.New("connected twice")
+		}
+		s.connecting = true
+		s.goTask(func() error { return s.connect(k.Connect.GetPeers()) })
+		return nil
+	case *wire.Command_Pass:
+		return s.enter(k.Pass)
+	case *wire.Command_Unload:
+		return errUnloaded
+	}
+	return errors.New("unexpected command")
+}
+
+// goTask runs f beside the session, which ends if f fails.
+func (s *session) goTask(f func() error) {
+	s.tasks.Go(func() {
+		if err := f(); err != nil {
+			s.end(err)
+		}
+	})
+}
+
+// send tells the coordinator of an event.
+func (s *session) send(e *wire.Event) error {
+	s.sending.Lock()
+	defer s.sending.Unlock()
+	return s.stream.Send(e)
+}
+
+// close frees what the session holds, once nothing uses it any more.
+func (s *session) close() {
+	s.tasks.Wait()
+	for _, l := range s.links {
+		l.conn.Close()
+	}
+	for _, sh := range s.shards {
+		if sh != nil {
+			sh.shard.Close()
+		}
+	}
+	if s.checkpoint != nil {
+		if err := s.checkpoint.Close(); err != nil {
+			logger(s.worker.options.Log).Warn("close model", "err", err)
+		}
+	}
+}
+
+// report tells the coordinator, if it is there, how the session ended.
+func (s *session) report(cause error) error {
+	if errors.Is(cause, errUnloaded) {
+		return s.send(&wire.Event{Kind: &wire.Event_Unloaded{Unloaded: &wire.Unloaded{PeakBytes: s.peak.bytes()}}})
+	}
+	f := &wire.Failure{Reason: cause.Error()}
+	var l *lost
+	var short *shortage
+	switch {
+	case errors.As(cause, &l):
+		f.Peer = l.device + 1
+	case errors.As(cause, &short):
+		f.Need = short.need
+	}
+	return s.send(&wire.Event{Kind: &wire.Event_Failure{Failure: f}})
+}

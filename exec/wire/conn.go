@@ -1,0 +1,86 @@
+package wire
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/keepalive"
+)
+
+const (
+	handshakeTimeout = 5 * time.Second
+	window           = 4 << 20 // bytes a stream may send ahead of its reader
+	maxStreams       = 256     // of a connection
+)
+
+// A Dialer opens a connection to an address.
+type Dialer func(ctx context.Context, address string) (net.Conn, error)
+
+// TCP is the Dialer of a network.
+func TCP(ctx context.Context, address string) (net.Conn, error) {
+	var d net.Dialer
+	return d.DialContext(ctx, "tcp", address)
+}
+
+// NewServer returns a server of w for connections under mutual TLS, or, where c
+// is nil, in plaintext. A client that is silent for more than timeout, its
+// machine gone or its link cut, is disconnected.
+func NewServer(w WorkerServer, c *Credentials, timeout time.Duration) *grpc.Server {
+	options := []grpc.ServerOption{
+		grpc.ForceServerCodecV2(codec{}),
+		grpc.ConnectionTimeout(handshakeTimeout),
+		grpc.MaxRecvMsgSize(maxMessage), grpc.MaxConcurrentStreams(maxStreams),
+		grpc.StaticStreamWindowSize(window), grpc.StaticConnWindowSize(window),
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: timeout / 2, Timeout: timeout / 2}),
+		grpc.WaitForHandlers(true),
+	}
+	if c != nil {
+		options = append(options, grpc.Creds(credentials.NewTLS(c.server())))
+	}
+	s := grpc.NewServer(options...)
+	RegisterWorkerServer(s, w)
+	return s
+}
+
+// Dial prepares a connection to a worker whose certificate has the given name;
+// nil credentials: in plaintext, which a Dialer to a network should refuse.
+func Dial(address, name string, c *Credentials, d Dialer) (*grpc.ClientConn, error) {
+	security := insecure.NewCredentials()
+	if c != nil {
+		security = credentials.NewTLS(c.client(name))
+	}
+	conn, err := grpc.NewClient("passthrough:///"+address,
+		grpc.WithTransportCredentials(security), grpc.WithContextDialer(d),
+		grpc.WithStaticStreamWindowSize(window), grpc.WithStaticConnWindowSize(window),
+		grpc.WithDefaultCallOptions(grpc.ForceCodecV2(codec{}), grpc.MaxCallRecvMsgSize(maxMessage)),
+		grpc.WithDisableRetry(), grpc.WithDisableServiceConfig(), grpc.WithIdleTimeout(0))
+	if err != nil {
+		return nil, fmt.Errorf("worker %s at %s: %w", name, address, err)
+	}
+	return conn, nil
+}
+
+// Loopback is a Dialer that goes nowhere but to this machine, so that plaintext
+// never leaves it.
+func Loopback(ctx context.Context, address string) (net.Conn, error) {
+	conn, err := TCP(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	if !IsLoopback(conn.RemoteAddr()) {
+		conn.Close()
+		return nil, fmt.Errorf("plaintext to %s refused: only a loopback address may go without TLS", address)
+	}
+	return conn, nil
+}
+
+// IsLoopback reports whether an address is this machine's own, or of no network.
+func IsLoopback(a net.Addr) bool {
+	tcp, ok := a.(*net.TCPAddr)
+	return !ok || tcp.IP.IsLoopback()
+}

@@ -1,0 +1,126 @@
+package exec
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	"github.com/edgeshard/edgeshard/exec/kernel"
+	"github.com/edgeshard/edgeshard/exec/wire"
+)
+
+// A Worker is a device's daemon: it holds shards of a model for one coordinator
+// at a time and runs passes through them.
+type Worker struct {
+	wire.UnimplementedWorkerServer
+	options WorkerOptions
+	started time.Time // the zero of its clock
+	dial    wire.Dialer
+	pool    *kernel.Pool
+
+	mu      sync.Mutex
+	session *session // nil while free
+}
+
+var _ wire.WorkerServer = (*Worker)(nil)
+
+// NewWorker returns a worker that serves nobody yet.
+func NewWorker(o WorkerOptions) *Worker {
+	w := &Worker{options: o, started: time.Now(), dial: wire.TCP}
+	if o.Credentials == nil {
+		w.dial = wire.Loopback
+	}
+	return w
+}
+
+// Serve answers coordinators and other workers on l until ctx ends, and then
+// returns nil; it closes l. It refuses to serve in plaintext without
+// WorkerOptions.Insecure, or off loopback.
+func (w *Worker) Serve(ctx context.Context, l net.Listener) error {
+	defer l.Close()
+	if err := w.checkSecurity(l.Addr()); err != nil {
+		return err
+	}
+	w.pool = kernel.NewPool(w.options.Threads)
+	defer w.pool.Close()
+	server := wire.NewServer(w, w.options.Credentials, timeout(w.options.Timeout))
+	defer context.AfterFunc(ctx, server.Stop)()
+	defer server.Stop()
+	if err := server.Serve(l); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("worker %s: %w", w.options.Name, err)
+	}
+	return nil
+}
+
+func (w *Worker) checkSecurity(a net.Addr) error {
+	if w.options.Credentials != nil {
+		return nil
+	}
+	if !w.options.Insecure {
+		return errors.New("worker has no credentials: want a certificate, or plaintext by an explicit flag")
+	}
+	if !wire.IsLoopback(a) {
+		return fmt.Errorf("plaintext on %s refused: only a loopback address may go without TLS", a)
+	}
+	return nil
+}
+
+// clock is the worker's monotonic time in ns, the only one it ever tells.
+func (w *Worker) clock() int64 { return int64(time.Since(w.started)) }
+
+// Hello tells who the worker is.
+func (w *Worker) Hello(_ context.Context, r *wire.HelloRequest) (*wire.HelloReply, error) {
+	if r.GetProtocol() != wire.Protocol {
+		return nil, status.Errorf(codes.FailedPrecondition, "protocol %d: this worker speaks %d", r.GetProtocol(), wire.Protocol)
+	}
+	return &wire.HelloReply{
+		Protocol: wire.Protocol, Name: w.options.Name, Version: w.options.Version, Kernel: kernelName(),
+		Threads: uint32(w.pool.Threads()), MemoryBytes: w.options.Memory, ClockNs: w.clock(),
+	}, nil
+}
+
+// claim makes s the worker's session, if it is free.
+func (w *Worker) claim(s *session) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.session != nil {
+		return status.Errorf(codes.ResourceExhausted, "worker %s is busy: it serves another coordinator", w.options.Name)
+	}
+	w.session = s
+	return nil
+}
+
+func (w *Worker) free() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.session = nil
+}
+
+// Metadata of a Forward stream.
+const (
+	sessionKey = "edgeshard-session"
+	senderKey  = "edgeshard-device"
+)
+
+// Forward takes passes from the worker before this one in the pipeline.
+func (w *Worker) Forward(stream grpc.ClientStreamingServer[wire.Pass, wire.ForwardReply]) error {
+	md, _ := metadata.FromIncomingContext(stream.Context())
+	w.mu.Lock()
+	s := w.session
+	w.mu.Unlock()
+	if id := md.Get(sessionKey); s == nil || len(id) != 1 || id[0] != s.load.GetSession() {
+		return status.Error(codes.PermissionDenied, "no such session")
+	}
+	if err := stream.SendHeader(nil); err != nil {
+		return err
+	}
+	return s.receive(stream, md.Get(senderKey))
+}
