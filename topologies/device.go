@@ -1,7 +1,6 @@
 package topologies
 
 import (
-	"math"
 	"net"
 	"strconv"
 	"unicode/utf8"
@@ -52,7 +51,7 @@ func (e *entry) checkMemory(fault complaint) {
 
 func (e *entry) checkSpeed(fault complaint) {
 	measured := e.Profile != "" || !e.trust("profile")
-	if e.given("flops", e.FLOPS != 0) && !(e.FLOPS > 0 && e.FLOPS <= maxFloat) {
+	if e.given("flops", e.FLOPS != 0) && (e.FLOPS == 0 || !inRange(float64(e.FLOPS))) {
 		fault("flops", "expected more than 0FLOPS and at most %s, found %s", Rate(maxFloat), e.FLOPS)
 	} else if e.FLOPS == 0 && !measured {
 		fault("flops", "expected a compute rate such as 3.33TFLOPS, or a profile, found neither")
@@ -75,7 +74,7 @@ func (e *entry) checkPower(fault complaint) {
 		key   string
 		watts Watts
 	}{{"idle_power", e.IdlePower}, {"active_power", e.ActivePower}} {
-		if !(p.watts >= 0) || math.IsInf(float64(p.watts), 0) {
+		if !inRange(float64(p.watts)) {
 			fault(p.key, "expected 0W or more, found %s", p.watts)
 		}
 	}

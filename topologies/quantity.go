@@ -24,6 +24,7 @@ const (
 	maxDigits   = 40   // of a number; more say nothing an int64 or a float64 can hold
 	maxFraction = 6    // digits after the point that formatInt writes
 	maxFloat    = 1e24 // the largest Rate or Watts
+	minFloat    = 1e-9 // the least above 0
 )
 
 // parseInt reads a number and its unit, to the nearest integer.
@@ -57,8 +58,13 @@ func (q *quantity) parseFloat(text string) (float64, error) {
 	if err != nil || x > maxFloat {
 		return 0, q.fault(text, "too large")
 	}
+	if !inRange(x) {
+		return 0, q.fault(text, "too small")
+	}
 	return x, nil
 }
+
+func inRange(x float64) bool { return x == 0 || x >= minFloat && x <= maxFloat }
 
 // split returns the number, of digits with at most one point, and the unit.
 func (q *quantity) split(text string) (string, unit, error) {

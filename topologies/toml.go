@@ -20,19 +20,19 @@ func Parse(file string, data []byte) (*Topology, error) {
 }
 
 // parse also returns what Check looks into.
-func parse(file string, data []byte) (*Topology, *builder, error) {
+func parse(file string, data []byte) (*Topology, *parser, error) {
 	values, lines, err := tomlfile.Read(file, data)
 	if err != nil {
 		return nil, nil, err
 	}
-	p := &parser{lines: lines}
-	b := &builder{draft: p.draft(values), reporter: p}
-	b.Name = or(b.Name, baseName(file))
-	t := b.build()
+	p := &parser{lines: lines, used: make(map[string]bool)}
+	p.builder = builder{draft: p.draft(values), reporter: p}
+	p.builder.draft.Name = or(p.builder.draft.Name, baseName(file))
+	t := p.builder.build()
 	if err := tomlfile.NewError(file, p.faults); err != nil {
 		return nil, nil, err
 	}
-	return t, b, nil
+	return t, p, nil
 }
 
 // parser turns a file's values into a draft, and keeps every fault on the way.
@@ -40,6 +40,9 @@ type parser struct {
 	lines  *tomlfile.Lines
 	faults []Fault
 	used   map[string]bool // paths of tables that others are like
+
+	templates []*node
+	builder   builder
 }
 
 func (p *parser) report(path, key, format string, args ...any) {
@@ -48,9 +51,8 @@ func (p *parser) report(path, key, format string, args ...any) {
 
 func (p *parser) draft(values map[string]any) *draft {
 	d := &draft{}
-	p.used = make(map[string]bool)
 	top := node{values: values, merged: values}
-	kinds, media := p.templates(&top, "kind"), p.templates(&top, "medium")
+	kinds, media := p.named(&top, "kind"), p.named(&top, "medium")
 	devices, links := p.tables(&top, "device"), p.tables(&top, "link")
 	p.decode(&top, reflect.ValueOf(d).Elem(), "device", "link", "kind", "medium")
 
@@ -82,17 +84,16 @@ func (p *parser) draft(values map[string]any) *draft {
 
 // checkTemplates reports the faults of templates that no device or link has brought up.
 func (p *parser) checkTemplates(kinds, media map[string]*node) {
-	for _, n := range kinds {
+	for _, n := range p.templates {
 		if strings.HasPrefix(n.path, "kind.") {
 			p.inherit(n, kinds, "a kind or a device")
 			p.decode(n, reflect.ValueOf(&entry{}).Elem(), "like")
 			p.forbid(n, "name", "count", "address")
+		} else {
+			p.inherit(n, media, "a medium")
+			p.decode(n, reflect.ValueOf(&linkEntry{}).Elem(), "like")
+			p.forbid(n, "between", "from", "to")
 		}
-	}
-	for _, n := range media {
-		p.inherit(n, media, "a medium")
-		p.decode(n, reflect.ValueOf(&linkEntry{}).Elem(), "like")
-		p.forbid(n, "between", "from", "to")
 	}
 }
 
@@ -127,8 +128,8 @@ func (p *parser) tables(top *node, key string) []*node {
 	return nil
 }
 
-// templates takes the tables under a key by their names.
-func (p *parser) templates(top *node, key string) map[string]*node {
+// named takes the tables under a key by their names.
+func (p *parser) named(top *node, key string) map[string]*node {
 	nodes := make(map[string]*node)
 	value, ok := top.values[key]
 	if !ok {
@@ -147,6 +148,7 @@ func (p *parser) templates(top *node, key string) map[string]*node {
 			continue
 		}
 		nodes[name] = &node{path: path, label: key + " " + clip(name), values: values}
+		p.templates = append(p.templates, nodes[name])
 	}
 	return nodes
 }

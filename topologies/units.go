@@ -87,10 +87,10 @@ func (b BitRate) MarshalText() ([]byte, error) { return marshal(b, b >= 0) }
 func (b ByteRate) MarshalText() ([]byte, error) { return marshal(b, b >= 0) }
 
 // MarshalText writes the rate in the largest unit it fills.
-func (r Rate) MarshalText() ([]byte, error) { return marshal(r, r >= 0 && r <= maxFloat) }
+func (r Rate) MarshalText() ([]byte, error) { return marshal(r, inRange(float64(r))) }
 
 // MarshalText writes the power in the largest unit it fills.
-func (w Watts) MarshalText() ([]byte, error) { return marshal(w, w >= 0 && w <= maxFloat) }
+func (w Watts) MarshalText() ([]byte, error) { return marshal(w, inRange(float64(w))) }
 
 // MarshalText writes the time in the unit that gives the shortest exact text.
 func (d Duration) MarshalText() ([]byte, error) { return marshal(d, d >= 0) }
@@ -98,7 +98,7 @@ func (d Duration) MarshalText() ([]byte, error) { return marshal(d, d >= 0) }
 // marshal refuses what the parsers would.
 func marshal(s fmt.Stringer, ok bool) ([]byte, error) {
 	if !ok {
-		return nil, fmt.Errorf("%s cannot be written: expected an amount of 0 or more", s)
+		return nil, fmt.Errorf("%s cannot be written: expected 0 or an amount that can be read again", s)
 	}
 	return []byte(s.String()), nil
 }
