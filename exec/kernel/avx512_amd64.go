@@ -2,6 +2,36 @@
 
 package kernel
 
+// zmmQuantize writes records of 32 quantised activations.
+//
+//go:noescape
+func zmmQuantize(dst *byte, x *float32, blocks int)
+
+// zmmRound rounds vectors of 16 to bfloat16.
+//
+//go:noescape
+func zmmRound(dst *byte, x *float32, vectors int)
+
+// zmmNorm normalises vectors of 16 by their root mean square; it sums in float64.
+//
+//go:noescape
+func zmmNorm(out *float32, x *float32, w *float32, vectors int, eps float64)
+
+// zmmAdd adds vectors of 16.
+//
+//go:noescape
+func zmmAdd(out *float32, x *float32, vectors int)
+
+// zmmActivate computes silu(gate)·up of vectors of 16.
+//
+//go:noescape
+func zmmActivate(gate *float32, up *float32, vectors int)
+
+// zmmSoftmax replaces x by exp(x-max)/Σexp(x-max).
+//
+//go:noescape
+func zmmSoftmax(x *float32, n int)
+
 // zmmF32P1C1 computes a tile of 1 panels × 1 activation rows.
 //
 //go:noescape

@@ -2,6 +2,416 @@
 
 #include "textflag.h"
 
+// func zmmQuantize(dst *byte, x *float32, blocks int)
+// Requires: AVX, AVX2, AVX512F, AVX512VL, AVX512VNNI
+TEXT ·zmmQuantize(SB), NOSPLIT, $0-24
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         blocks+16(FP), DX
+	MOVL         $0x7fffffff, BX
+	VPBROADCASTD BX, Z0
+	MOVL         $0x01010101, BX
+	VPBROADCASTD BX, Y1
+	MOVL         $0x42fe0000, BX
+	VMOVD        BX, X2
+
+block:
+	SUBQ          $0x00000001, DX
+	JLT           blockend
+	VMOVUPS       (CX), Z3
+	VMOVUPS       64(CX), Z4
+	VPANDD        Z3, Z0, Z5
+	VPANDD        Z4, Z0, Z6
+	VPMAXUD       Z6, Z5, Z5
+	VEXTRACTI64X4 $0x01, Z5, Y6
+	VPMAXUD       Y6, Y5, Y5
+	VEXTRACTI128  $0x01, Y5, X6
+	VPMAXUD       X6, X5, X5
+	VPSHUFD       $0x4e, X5, X6
+	VPMAXUD       X6, X5, X5
+	VPSHUFD       $0xb1, X5, X6
+	VPMAXUD       X6, X5, X5
+	VMOVD         X5, BX
+	CMPL          BX, $0x0da24260
+	JB            zero
+	VDIVSS        X2, X5, X6
+	VDIVSS        X5, X2, X5
+	VBROADCASTSS  X5, Z5
+	VMULPS        Z5, Z3, Z3
+	VCVTPS2DQ     Z3, Z3
+	VPMOVSDB      Z3, X7
+	VMULPS        Z5, Z4, Z4
+	VCVTPS2DQ     Z4, Z4
+	VPMOVSDB      Z4, X3
+	VINSERTI128   $0x01, X3, Y7, Y7
+	VMOVDQU       Y7, (AX)
+	VMOVSS        X6, 32(AX)
+	VPXOR         Y3, Y3, Y3
+	VPDPBUSD      Y7, Y1, Y3
+	VPHADDD       Y3, Y3, Y3
+	VPHADDD       Y3, Y3, Y3
+	VEXTRACTI128  $0x01, Y3, X4
+	VMOVD         X3, BX
+	VMOVD         X4, SI
+	MOVL          BX, DI
+	ADDL          SI, DI
+	VPXOR         X3, X3, X3
+	VCVTSI2SSL    DI, X3, X3
+	VMULSS        X6, X3, X3
+	VMOVSS        X3, 36(AX)
+	NEGL          DI
+	SHLL          $0x03, DI
+	MOVL          DI, 44(AX)
+	SHLL          $0x04, DI
+	MOVL          DI, 40(AX)
+	NEGL          BX
+	SHLL          $0x05, BX
+	MOVL          BX, 48(AX)
+	NEGL          SI
+	SHLL          $0x05, SI
+	MOVL          SI, 52(AX)
+	JMP           next
+
+zero:
+	VPXORD    Z8, Z8, Z8
+	VMOVDQU64 Z8, (AX)
+
+next:
+	ADDQ $0x00000040, AX
+	ADDQ $0x00000080, CX
+	JMP  block
+
+blockend:
+	VZEROUPPER
+	RET
+
+// func zmmRound(dst *byte, x *float32, vectors int)
+// Requires: AVX, AVX512F
+TEXT ·zmmRound(SB), NOSPLIT, $0-24
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         vectors+16(FP), DX
+	MOVL         $0x00007fff, BX
+	VPBROADCASTD BX, Z0
+	MOVL         $0x00000001, BX
+	VPBROADCASTD BX, Z1
+	MOVL         $0x00000040, BX
+	VPBROADCASTD BX, Z2
+
+vector:
+	SUBQ    $0x00000001, DX
+	JLT     vectorend
+	VMOVUPS (CX), Z3
+	VCMPPS  $0x03, Z3, Z3, K1
+	VPSRLD  $0x10, Z3, Z5
+	VPANDD  Z5, Z1, Z4
+	VPADDD  Z0, Z4, Z4
+	VPADDD  Z4, Z3, Z3
+	VPSRLD  $0x10, Z3, Z3
+	VPORD   Z2, Z5, K1, Z3
+	VPMOVDW Z3, (AX)
+	ADDQ    $0x00000020, AX
+	ADDQ    $0x00000040, CX
+	JMP     vector
+
+vectorend:
+	VZEROUPPER
+	RET
+
+// func zmmNorm(out *float32, x *float32, w *float32, vectors int, eps float64)
+// Requires: AVX, AVX512F
+TEXT ·zmmNorm(SB), NOSPLIT, $0-40
+	MOVQ   out+0(FP), AX
+	MOVQ   x+8(FP), CX
+	MOVQ   w+16(FP), DX
+	MOVQ   vectors+24(FP), BX
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	MOVQ   CX, SI
+	MOVQ   BX, DI
+
+sum:
+	SUBQ        $0x00000001, DI
+	JLT         sumend
+	VCVTPS2PD   (SI), Z2
+	VFMADD231PD Z2, Z2, Z0
+	VCVTPS2PD   32(SI), Z2
+	VFMADD231PD Z2, Z2, Z1
+	ADDQ        $0x00000040, SI
+	JMP         sum
+
+sumend:
+	VADDPD        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPD        Y1, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPD        X1, X0, X0
+	VHADDPD       X0, X0, X0
+	MOVQ          BX, DI
+	SHLQ          $0x04, DI
+	VPXOR         X1, X1, X1
+	VCVTSI2SDQ    DI, X1, X1
+	VDIVSD        X1, X0, X0
+	VADDSD        eps+32(FP), X0, X0
+	VSQRTSD       X0, X0, X0
+	MOVQ          $0x3ff0000000000000, SI
+	VMOVQ         SI, X1
+	VDIVSD        X0, X1, X0
+	VCVTSD2SS     X0, X0, X0
+	VBROADCASTSS  X0, Z0
+
+scale:
+	SUBQ    $0x00000001, BX
+	JLT     scaleend
+	VMULPS  (CX), Z0, Z1
+	VMULPS  (DX), Z1, Z1
+	VMOVUPS Z1, (AX)
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	ADDQ    $0x00000040, AX
+	JMP     scale
+
+scaleend:
+	VZEROUPPER
+	RET
+
+// func zmmAdd(out *float32, x *float32, vectors int)
+// Requires: AVX, AVX512F
+TEXT ·zmmAdd(SB), NOSPLIT, $0-24
+	MOVQ out+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ vectors+16(FP), DX
+
+vector:
+	SUBQ    $0x00000001, DX
+	JLT     vectorend
+	VMOVUPS (CX), Z0
+	VADDPS  (AX), Z0, Z0
+	VMOVUPS Z0, (AX)
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, AX
+	JMP     vector
+
+vectorend:
+	VZEROUPPER
+	RET
+
+// func zmmActivate(gate *float32, up *float32, vectors int)
+// Requires: AVX, AVX512F
+TEXT ·zmmActivate(SB), NOSPLIT, $0-24
+	MOVQ         gate+0(FP), AX
+	MOVQ         up+8(FP), CX
+	MOVQ         vectors+16(FP), DX
+	MOVL         $0xc2dc0000, BX
+	VPBROADCASTD BX, Z0
+	MOVL         $0x3fb8aa3b, BX
+	VPBROADCASTD BX, Z1
+	MOVL         $0x3f318000, BX
+	VPBROADCASTD BX, Z2
+	MOVL         $0xb95e8083, BX
+	VPBROADCASTD BX, Z3
+	MOVL         $0x39506967, BX
+	VPBROADCASTD BX, Z4
+	MOVL         $0x3ab743ce, BX
+	VPBROADCASTD BX, Z5
+	MOVL         $0x3c088908, BX
+	VPBROADCASTD BX, Z6
+	MOVL         $0x3d2aa9c1, BX
+	VPBROADCASTD BX, Z7
+	MOVL         $0x3e2aaaaa, BX
+	VPBROADCASTD BX, Z8
+	MOVL         $0x3f000000, BX
+	VPBROADCASTD BX, Z9
+	MOVL         $0x3f800000, BX
+	VPBROADCASTD BX, Z10
+	MOVL         $0x3f800000, BX
+	VPBROADCASTD BX, Z11
+	MOVL         $0x80000000, BX
+	VPBROADCASTD BX, Z12
+	MOVL         $0x3f800000, BX
+	VPBROADCASTD BX, Z13
+
+vector:
+	SUBQ         $0x00000001, DX
+	JLT          vectorend
+	VMOVUPS      (AX), Z14
+	VPXORD       Z12, Z14, Z15
+	VMAXPS       Z15, Z0, Z15
+	VMULPS       Z1, Z15, Z16
+	VRNDSCALEPS  $0x08, Z16, Z16
+	VFNMADD231PS Z2, Z16, Z15
+	VFNMADD231PS Z3, Z16, Z15
+	VMOVAPS      Z4, Z17
+	VFMADD213PS  Z5, Z15, Z17
+	VFMADD213PS  Z6, Z15, Z17
+	VFMADD213PS  Z7, Z15, Z17
+	VFMADD213PS  Z8, Z15, Z17
+	VFMADD213PS  Z9, Z15, Z17
+	VFMADD213PS  Z10, Z15, Z17
+	VFMADD213PS  Z11, Z15, Z17
+	VSCALEFPS    Z16, Z17, Z15
+	VADDPS       Z13, Z15, Z15
+	VDIVPS       Z15, Z14, Z14
+	VMULPS       (CX), Z14, Z14
+	VMOVUPS      Z14, (AX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, CX
+	JMP          vector
+
+vectorend:
+	VZEROUPPER
+	RET
+
+// func zmmSoftmax(x *float32, n int)
+// Requires: AVX, AVX512F
+TEXT ·zmmSoftmax(SB), NOSPLIT, $0-16
+	MOVQ         x+0(FP), AX
+	MOVQ         n+8(FP), DX
+	MOVQ         DX, CX
+	ANDQ         $0x0f, CX
+	MOVL         $0x00000001, BX
+	SHLL         CL, BX
+	DECL         BX
+	KMOVW        BX, K1
+	MOVL         $0xff800000, CX
+	VPBROADCASTD CX, Z0
+	MOVQ         AX, CX
+	MOVQ         DX, BX
+	KXNORW       K2, K2, K2
+
+reduce:
+	SUBQ    $0x00000010, BX
+	JLT     reduceend
+	VMOVAPS Z0, Z1
+	VMOVUPS (CX), K2, Z1
+	VMAXPS  Z0, Z1, Z0
+	ADDQ    $0x00000040, CX
+	JMP     reduce
+
+reduceend:
+	ADDQ    $0x10, BX
+	JE      reducedone
+	VMOVAPS Z0, Z1
+	VMOVUPS (CX), K1, Z1
+	VMAXPS  Z0, Z1, Z0
+
+reducedone:
+	VSHUFF64X2   $0x4e, Z0, Z0, Z1
+	VMAXPS       Z0, Z1, Z0
+	VSHUFF64X2   $0xb1, Z0, Z0, Z1
+	VMAXPS       Z0, Z1, Z0
+	VPSHUFD      $0x4e, Z0, Z1
+	VMAXPS       Z0, Z1, Z0
+	VPSHUFD      $0xb1, Z0, Z1
+	VMAXPS       Z0, Z1, Z0
+	VPXORD       Z2, Z2, Z2
+	MOVL         $0xc2dc0000, CX
+	VPBROADCASTD CX, Z1
+	MOVL         $0x3fb8aa3b, CX
+	VPBROADCASTD CX, Z3
+	MOVL         $0x3f318000, CX
+	VPBROADCASTD CX, Z4
+	MOVL         $0xb95e8083, CX
+	VPBROADCASTD CX, Z5
+	MOVL         $0x39506967, CX
+	VPBROADCASTD CX, Z6
+	MOVL         $0x3ab743ce, CX
+	VPBROADCASTD CX, Z7
+	MOVL         $0x3c088908, CX
+	VPBROADCASTD CX, Z8
+	MOVL         $0x3d2aa9c1, CX
+	VPBROADCASTD CX, Z9
+	MOVL         $0x3e2aaaaa, CX
+	VPBROADCASTD CX, Z10
+	MOVL         $0x3f000000, CX
+	VPBROADCASTD CX, Z11
+	MOVL         $0x3f800000, CX
+	VPBROADCASTD CX, Z12
+	MOVL         $0x3f800000, CX
+	VPBROADCASTD CX, Z13
+	MOVQ         AX, CX
+	MOVQ         DX, BX
+	KXNORW       K3, K3, K3
+
+exp:
+	SUBQ         $0x00000010, BX
+	JLT          expend
+	VMOVUPS.Z    (CX), K3, Z14
+	VSUBPS       Z0, Z14, Z14
+	VMAXPS       Z14, Z1, Z14
+	VMULPS       Z3, Z14, Z15
+	VRNDSCALEPS  $0x08, Z15, Z15
+	VFNMADD231PS Z4, Z15, Z14
+	VFNMADD231PS Z5, Z15, Z14
+	VMOVAPS      Z6, Z16
+	VFMADD213PS  Z7, Z14, Z16
+	VFMADD213PS  Z8, Z14, Z16
+	VFMADD213PS  Z9, Z14, Z16
+	VFMADD213PS  Z10, Z14, Z16
+	VFMADD213PS  Z11, Z14, Z16
+	VFMADD213PS  Z12, Z14, Z16
+	VFMADD213PS  Z13, Z14, Z16
+	VSCALEFPS    Z15, Z16, Z14
+	VADDPS       Z14, Z2, K3, Z2
+	VMOVUPS      Z14, K3, (CX)
+	ADDQ         $0x00000040, CX
+	JMP          exp
+
+expend:
+	ADDQ         $0x10, BX
+	JE           expdone
+	VMOVUPS.Z    (CX), K1, Z14
+	VSUBPS       Z0, Z14, Z14
+	VMAXPS       Z14, Z1, Z14
+	VMULPS       Z3, Z14, Z0
+	VRNDSCALEPS  $0x08, Z0, Z0
+	VFNMADD231PS Z4, Z0, Z14
+	VFNMADD231PS Z5, Z0, Z14
+	VMOVAPS      Z6, Z1
+	VFMADD213PS  Z7, Z14, Z1
+	VFMADD213PS  Z8, Z14, Z1
+	VFMADD213PS  Z9, Z14, Z1
+	VFMADD213PS  Z10, Z14, Z1
+	VFMADD213PS  Z11, Z14, Z1
+	VFMADD213PS  Z12, Z14, Z1
+	VFMADD213PS  Z13, Z14, Z1
+	VSCALEFPS    Z0, Z1, Z14
+	VADDPS       Z14, Z2, K1, Z2
+	VMOVUPS      Z14, K1, (CX)
+
+expdone:
+	VSHUFF64X2   $0x4e, Z2, Z2, Z0
+	VADDPS       Z0, Z2, Z2
+	VSHUFF64X2   $0xb1, Z2, Z2, Z0
+	VADDPS       Z0, Z2, Z2
+	VPSHUFD      $0x4e, Z2, Z0
+	VADDPS       Z0, Z2, Z2
+	VPSHUFD      $0xb1, Z2, Z0
+	VADDPS       Z0, Z2, Z2
+	MOVL         $0x3f800000, CX
+	VPBROADCASTD CX, Z0
+	VDIVPS       Z2, Z0, Z2
+	MOVQ         DX, CX
+	KXNORW       K4, K4, K4
+
+scale:
+	SUBQ     $0x00000010, CX
+	JLT      scaleend
+	VMULPS.Z (AX), Z2, K4, Z0
+	VMOVUPS  Z0, K4, (AX)
+	ADDQ     $0x00000040, AX
+	JMP      scale
+
+scaleend:
+	ADDQ     $0x10, CX
+	JE       scaledone
+	VMULPS.Z (AX), Z2, K1, Z0
+	VMOVUPS  Z0, K1, (AX)
+
+scaledone:
+	VZEROUPPER
+	RET
+
 // func zmmF32P1C1(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 // Requires: AVX, AVX512F
 TEXT ·zmmF32P1C1(SB), NOSPLIT, $0-64

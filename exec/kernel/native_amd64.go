@@ -17,7 +17,7 @@ func nativePaths() (paths []*Path) {
 
 var avx512 = &Path{
 	name: "avx512",
-	ops:  plainOps,
+	ops:  opsAVX512,
 	tiles: [precisions]*tiles{
 		models.F32: {panels: 4, cols: 6, w: 64, x: 4, chunk: 128,
 			wide:   [maxCols + 1]tileFunc{nil, zmmF32P4C1, zmmF32P4C2, zmmF32P4C3, zmmF32P4C4, zmmF32P4C5, zmmF32P4C6},

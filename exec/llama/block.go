@@ -71,7 +71,9 @@ func (w *workspace) normRows(lo, hi int) {
 
 func (w *workspace) addRows(lo, hi int) {
 	dim := w.s.config.Dim
-	w.s.path.Add(w.x[lo*dim:hi*dim], w.h[lo*dim:hi*dim])
+	for i := lo; i < hi; i++ {
+		w.s.path.Add(w.x[i*dim:][:dim], w.h[i*dim:][:dim])
+	}
 }
 
 func (w *workspace) addNormRows(lo, hi int) {
@@ -81,7 +83,9 @@ func (w *workspace) addNormRows(lo, hi int) {
 
 func (w *workspace) activateRows(lo, hi int) {
 	n := w.s.config.Hidden
-	w.s.path.SwiGLU(w.gate[lo*n:hi*n], w.up[lo*n:hi*n])
+	for i := lo; i < hi; i++ {
+		w.s.path.SwiGLU(w.gate[i*n:][:n], w.up[i*n:][:n])
+	}
 }
 
 // rotateRows turns queries and keys to their positions and fills the KV caches.

@@ -19,6 +19,7 @@ var zs = []reg.VecPhysical{
 const maxCols = 6
 
 func avx512() {
+	vectors512()
 	for cols := 1; cols <= maxCols; cols++ {
 		for _, panels := range []int{1, 4} {
 			wide512("zmmF32", panels, cols, element512{64, 4, loadF32, fmaF32})
