@@ -41,7 +41,7 @@ func (e *entry) checkMemory(fault complaint) {
 	switch {
 	case e.given("usable", e.Usable != 0) && e.Usable <= 0:
 		fault("usable", "expected more than 0B, found %s", e.Usable)
-	case e.Usable > e.Memory && e.trust("memory"):
+	case e.Usable > e.Memory && e.Memory > 0 && e.trust("memory"):
 		fault("usable", "expected at most the memory, %s, found %s", e.Memory, e.Usable)
 	}
 	if e.Overhead < 0 || e.Overhead >= usable && usable > 0 && e.Overhead > 0 && e.trust("memory", "usable") {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 )
 
 // MarshalJSON writes the topology as a file would: equal devices counted, links
@@ -40,8 +41,8 @@ func entriesOf(rules []rule) []linkEntry {
 // run returns how many devices from i on are one entry.
 func (t *Topology) run(i int) int {
 	first := t.Devices[i]
-	base := first.Class
-	if first.Address != "" || first.Name != base+"-1" {
+	base, ok := strings.CutSuffix(first.Name, "-1")
+	if _, taken := t.Index(base); !ok || taken || first.Address != "" || !nameSyntax.MatchString(base) {
 		return 1
 	}
 	n := 1
@@ -62,7 +63,7 @@ func (t *Topology) run(i int) int {
 func (t *Topology) entry(i, n int) entry {
 	e := entry{Device: t.Devices[i]}
 	if n > 1 {
-		e.Name, e.Count = e.Class, n
+		e.Name, e.Count = strings.TrimSuffix(e.Name, "-1"), n
 	}
 	if e.Class == e.Name {
 		e.Class = ""

@@ -39,7 +39,7 @@ func (b *builder) links() {
 func (b *builder) reportUncovered(from, to, n int) {
 	more := ""
 	if n > 1 {
-		more = fmt.Sprintf(" nor for %d other pairs", n-1)
+		more = fmt.Sprintf(" (%d pairs lack one)", n)
 	}
 	devices := b.topology.Devices
 	b.report(b.paths[from], "link", "expected a link for every pair of devices, found none from %s to %s%s",

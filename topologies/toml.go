@@ -59,7 +59,7 @@ func (p *parser) draft(values map[string]any) *draft {
 	for i, n := range devices {
 		if name, ok := n.values["name"].(string); ok {
 			n.label = "device " + clip(name)
-			if _, twice := kinds[name]; twice {
+			if k, ok := kinds[name]; ok && strings.HasPrefix(k.path, "kind.") {
 				p.report(n.path+".name", n.label+": name", "expected a word that is no kind's name, found %q", clip(name))
 			}
 			kinds[name] = n
@@ -172,7 +172,9 @@ func (p *parser) decode(n *node, into reflect.Value, also ...string) origin {
 		case !slices.Contains(also, k):
 			known := append(slices.Collect(maps.Keys(fields)), also...)
 			near, _ := tomlfile.Nearest(clip(k), known)
-			o.bad[near] = near != ""
+			if _, given := n.merged[near]; !given && near != "" {
+				o.bad[near] = true
+			}
 			p.report(n.at(k), label, "%s", tomlfile.UnknownKey(k, known))
 		}
 	}

@@ -13,8 +13,8 @@ type Device struct {
 	// Overhead is the fixed memory of the runtime itself on the device.
 	Overhead Bytes `json:"overhead,omitempty" toml:"overhead"`
 
-	FLOPS           Rate     `json:"flops" toml:"flops"`                       // floating-point operations a second
-	MemoryBandwidth ByteRate `json:"memory_bandwidth" toml:"memory_bandwidth"` // bytes read a second
+	FLOPS           Rate     `json:"flops,omitempty" toml:"flops"`                       // floating-point operations a second
+	MemoryBandwidth ByteRate `json:"memory_bandwidth,omitempty" toml:"memory_bandwidth"` // bytes read a second
 	// Slowdown multiplies every compute time of the device; 1 if not given. A
 	// local worker imitates it by idling.
 	Slowdown float64 `json:"slowdown,omitempty" toml:"slowdown"`
