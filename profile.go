@@ -35,6 +35,9 @@ type Point struct {
 
 // Validate reports the first point that makes no sense, and the first unit that has none.
 func (p *Profile) Validate() error {
+	if p.Hop < 0 || p.Hop > time.Hour {
+		return fmt.Errorf("profile %s: hop_ns is %d: want 0 to an hour", p.Name, p.Hop)
+	}
 	covered := make([]bool, min(max(p.Units, 0), 1<<16))
 	for i, q := range p.Points {
 		if q.From < 0 || q.To > len(covered) || q.From >= q.To {

@@ -10,6 +10,9 @@ import (
 // first with the fewest edits, at most a third of its length.
 func Nearest(word string, words []string) (string, bool) {
 	best, found := "", false
+	if word == "" {
+		return "", false
+	}
 	limit := max(len(word)/3, 1)
 	for _, w := range words {
 		if d := edits(strings.ToLower(word), strings.ToLower(w), limit); d <= limit {

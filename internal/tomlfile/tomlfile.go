@@ -6,7 +6,9 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/BurntSushi/toml"
@@ -94,12 +96,24 @@ func decode(file string, data []byte, into any) (toml.MetaData, *Lines, error) {
 		return toml.MetaData{}, nil, NewError(file, []Fault{*fault})
 	}
 	meta, err := toml.Decode(string(data), into)
-	var syntax toml.ParseError
-	if errors.As(err, &syntax) {
-		return meta, nil, NewError(file, []Fault{{Line: syntax.Position.Line, Key: syntax.LastKey, Text: syntax.Message}})
-	}
 	if err != nil {
-		return meta, nil, fmt.Errorf("%s: %w", file, err)
+		return meta, nil, NewError(file, []Fault{faultOf(err)})
 	}
 	return meta, lines, nil
+}
+
+// mismatch is how the decoder tells a value of another type than the field's.
+var mismatch = regexp.MustCompile(`^toml: line (\d+) \(last key "(.*?)"\): (?s:(.*))$`)
+
+// faultOf returns the decoder's error as a fault.
+func faultOf(err error) Fault {
+	var syntax toml.ParseError
+	if errors.As(err, &syntax) {
+		return Fault{Line: syntax.Position.Line, Key: syntax.LastKey, Text: syntax.Message}
+	}
+	if m := mismatch.FindStringSubmatch(err.Error()); m != nil {
+		line, _ := strconv.Atoi(m[1])
+		return Fault{Line: line, Key: m[2], Text: m[3]}
+	}
+	return Fault{Text: strings.TrimPrefix(err.Error(), "toml: ")}
 }
