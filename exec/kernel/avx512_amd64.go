@@ -32,6 +32,26 @@ func zmmActivate(gate *float32, up *float32, vectors int)
 //go:noescape
 func zmmSoftmax(x *float32, n int)
 
+// zmmPackWords interleaves 16 rows of weights.
+//
+//go:noescape
+func zmmPackWords(dst *byte, src *byte, stride int, steps int)
+
+// zmmPackF16 interleaves 16 rows of weights.
+//
+//go:noescape
+func zmmPackF16(dst *byte, src *byte, stride int, steps int)
+
+// zmmPackQ8 interleaves 16 rows of weights.
+//
+//go:noescape
+func zmmPackQ8(dst *byte, src *byte, stride int, steps int)
+
+// zmmPackQ4 interleaves 16 rows of weights.
+//
+//go:noescape
+func zmmPackQ4(dst *byte, src *byte, stride int, steps int)
+
 // zmmF32P1C1 computes a tile of 1 panels × 1 activation rows.
 //
 //go:noescape

@@ -412,6 +412,278 @@ scaledone:
 	VZEROUPPER
 	RET
 
+// func zmmPackWords(dst *byte, src *byte, stride int, steps int)
+// Requires: AVX, AVX512F
+TEXT ·zmmPackWords(SB), NOSPLIT, $64-32
+	MOVQ      dst+0(FP), AX
+	MOVQ      src+8(FP), CX
+	MOVQ      stride+16(FP), DX
+	MOVQ      steps+24(FP), BX
+	XORQ      SI, SI
+	MOVL      SI, (SP)
+	ADDQ      DX, SI
+	MOVL      SI, 4(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 8(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 12(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 16(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 20(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 24(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 28(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 32(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 36(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 40(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 44(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 48(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 52(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 56(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 60(SP)
+	ADDQ      DX, SI
+	VMOVDQU32 (SP), Z0
+
+step:
+	SUBQ       $0x00000001, BX
+	JLT        stepend
+	KXNORW     K1, K1, K1
+	VPGATHERDD (CX)(Z0*1), K1, Z1
+	VMOVDQU64  Z1, (AX)
+	ADDQ       $0x00000040, AX
+	ADDQ       $0x00000004, CX
+	JMP        step
+
+stepend:
+	VZEROUPPER
+	RET
+
+// func zmmPackF16(dst *byte, src *byte, stride int, steps int)
+// Requires: AVX, AVX512F
+TEXT ·zmmPackF16(SB), NOSPLIT, $64-32
+	MOVQ      dst+0(FP), AX
+	MOVQ      src+8(FP), CX
+	MOVQ      stride+16(FP), DX
+	MOVQ      steps+24(FP), BX
+	XORQ      SI, SI
+	MOVL      SI, (SP)
+	ADDQ      DX, SI
+	MOVL      SI, 4(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 8(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 12(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 16(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 20(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 24(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 28(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 32(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 36(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 40(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 44(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 48(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 52(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 56(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 60(SP)
+	ADDQ      DX, SI
+	VMOVDQU32 (SP), Z0
+
+step:
+	SUBQ       $0x00000001, BX
+	JLT        stepend
+	KXNORW     K1, K1, K1
+	VPGATHERDD (CX)(Z0*1), K1, Z1
+	VPMOVDW    Z1, (AX)
+	VPSRLD     $0x10, Z1, Z1
+	VPMOVDW    Z1, 32(AX)
+	ADDQ       $0x00000040, AX
+	ADDQ       $0x00000004, CX
+	JMP        step
+
+stepend:
+	VZEROUPPER
+	RET
+
+// func zmmPackQ8(dst *byte, src *byte, stride int, steps int)
+// Requires: AVX, AVX512F
+TEXT ·zmmPackQ8(SB), NOSPLIT, $64-32
+	MOVQ      dst+0(FP), AX
+	MOVQ      src+8(FP), CX
+	MOVQ      stride+16(FP), DX
+	MOVQ      steps+24(FP), BX
+	XORQ      SI, SI
+	MOVL      SI, (SP)
+	ADDQ      DX, SI
+	MOVL      SI, 4(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 8(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 12(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 16(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 20(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 24(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 28(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 32(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 36(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 40(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 44(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 48(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 52(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 56(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 60(SP)
+	ADDQ      DX, SI
+	VMOVDQU32 (SP), Z0
+
+step:
+	SUBQ         $0x00000001, BX
+	JLT          stepend
+	MOVL         $0x80808080, DX
+	VPBROADCASTD DX, Z1
+	KXNORW       K1, K1, K1
+	VPGATHERDD   (CX)(Z0*1), K1, Z2
+	VPMOVDW      Z2, (AX)
+	KXNORW       K1, K1, K1
+	VPGATHERDD   2(CX)(Z0*1), K1, Z3
+	VPXORD       Z1, Z3, Z3
+	VMOVDQU64    Z3, 32(AX)
+	KXNORW       K1, K1, K1
+	VPGATHERDD   6(CX)(Z0*1), K1, Z4
+	VPXORD       Z1, Z4, Z4
+	VMOVDQU64    Z4, 96(AX)
+	KXNORW       K1, K1, K1
+	VPGATHERDD   10(CX)(Z0*1), K1, Z5
+	VPXORD       Z1, Z5, Z5
+	VMOVDQU64    Z5, 160(AX)
+	KXNORW       K1, K1, K1
+	VPGATHERDD   14(CX)(Z0*1), K1, Z6
+	VPXORD       Z1, Z6, Z6
+	VMOVDQU64    Z6, 224(AX)
+	KXNORW       K1, K1, K1
+	VPGATHERDD   18(CX)(Z0*1), K1, Z7
+	VPXORD       Z1, Z7, Z7
+	VMOVDQU64    Z7, 288(AX)
+	KXNORW       K1, K1, K1
+	VPGATHERDD   22(CX)(Z0*1), K1, Z8
+	VPXORD       Z1, Z8, Z8
+	VMOVDQU64    Z8, 352(AX)
+	KXNORW       K1, K1, K1
+	VPGATHERDD   26(CX)(Z0*1), K1, Z9
+	VPXORD       Z1, Z9, Z9
+	VMOVDQU64    Z9, 416(AX)
+	KXNORW       K1, K1, K1
+	VPGATHERDD   30(CX)(Z0*1), K1, Z10
+	VPXORD       Z1, Z10, Z10
+	VMOVDQU64    Z10, 480(AX)
+	ADDQ         $0x00000220, AX
+	ADDQ         $0x00000022, CX
+	JMP          step
+
+stepend:
+	VZEROUPPER
+	RET
+
+// func zmmPackQ4(dst *byte, src *byte, stride int, steps int)
+// Requires: AVX, AVX512F
+TEXT ·zmmPackQ4(SB), NOSPLIT, $64-32
+	MOVQ      dst+0(FP), AX
+	MOVQ      src+8(FP), CX
+	MOVQ      stride+16(FP), DX
+	MOVQ      steps+24(FP), BX
+	XORQ      SI, SI
+	MOVL      SI, (SP)
+	ADDQ      DX, SI
+	MOVL      SI, 4(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 8(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 12(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 16(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 20(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 24(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 28(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 32(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 36(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 40(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 44(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 48(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 52(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 56(SP)
+	ADDQ      DX, SI
+	MOVL      SI, 60(SP)
+	ADDQ      DX, SI
+	VMOVDQU32 (SP), Z0
+
+step:
+	SUBQ       $0x00000001, BX
+	JLT        stepend
+	KXNORW     K1, K1, K1
+	VPGATHERDD (CX)(Z0*1), K1, Z1
+	VPMOVDW    Z1, (AX)
+	KXNORW     K1, K1, K1
+	VPGATHERDD 2(CX)(Z0*1), K1, Z2
+	VMOVDQU64  Z2, 32(AX)
+	KXNORW     K1, K1, K1
+	VPGATHERDD 6(CX)(Z0*1), K1, Z3
+	VMOVDQU64  Z3, 96(AX)
+	KXNORW     K1, K1, K1
+	VPGATHERDD 10(CX)(Z0*1), K1, Z4
+	VMOVDQU64  Z4, 160(AX)
+	KXNORW     K1, K1, K1
+	VPGATHERDD 14(CX)(Z0*1), K1, Z5
+	VMOVDQU64  Z5, 224(AX)
+	ADDQ       $0x00000120, AX
+	ADDQ       $0x00000012, CX
+	JMP        step
+
+stepend:
+	VZEROUPPER
+	RET
+
 // func zmmF32P1C1(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 // Requires: AVX, AVX512F
 TEXT ·zmmF32P1C1(SB), NOSPLIT, $0-64

@@ -61,9 +61,16 @@ func (m *Matrix) Pack(lo, hi int) {
 	k := packings[m.Precision]
 	steps := k.steps(m.Cols)
 	size := int(m.Precision.Bytes(int64(m.Cols)))
-	for r := lo; r < hi; r++ {
+	t := m.path.tiles[m.Precision]
+	for r := lo; r < hi; r += lanes {
 		panel := m.panels[r/lanes*steps*k.bytes:][:steps*k.bytes]
-		k.pack(panel, m.source[r*size:][:size], r%lanes, steps)
+		if r+lanes <= m.Rows && t.pack != nil && m.Cols%(k.elements*t.packSteps) == 0 {
+			t.pack(&panel[0], &m.source[r*size], size, steps/t.packSteps)
+			continue
+		}
+		for i := r; i < min(r+lanes, m.Rows); i++ {
+			k.pack(panel, m.source[i*size:][:size], i-r, steps)
+		}
 	}
 }
 

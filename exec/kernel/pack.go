@@ -2,6 +2,9 @@ package kernel
 
 import "github.com/edgeshard/edgeshard/models"
 
+// A packFunc interleaves 16 rows of weights, stride bytes apart, into a panel.
+type packFunc func(dst, src *byte, stride int, steps int)
+
 // A packing is how a path's kernels want weights: panels of 16 rows, each a
 // sequence of steps along the columns.
 type packing struct {

@@ -49,9 +49,11 @@ const maxCols = 6
 type tiles struct {
 	panels       int
 	wide, narrow [maxCols + 1]tileFunc
-	cols         int // the most activation rows, at most maxCols
-	w, x         int // bytes of a panel and of an activation row in a step
-	chunk        int // steps after which the activation rows change, so that weights stay in the L1 cache
+	cols         int      // the most activation rows, at most maxCols
+	w, x         int      // bytes of a panel and of an activation row in a step
+	pack         packFunc // nil: the plain one
+	packSteps    int      // steps that a step of pack makes
+	chunk        int      // steps after which the activation rows change, so that weights stay in the L1 cache
 }
 
 // mul computes out[i][16p..] for panels of w and n rows of x, over steps.
