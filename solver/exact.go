@@ -1,0 +1,218 @@
+package solver
+
+import (
+	"context"
+	"math"
+
+	"github.com/edgeshard/edgeshard"
+)
+
+// exact proves the best plan, or says how far from it the one it has may be.
+func exact(ctx context.Context, p *Problem, o Options) (*Result, error) {
+	timed, cancel := ctx, context.CancelFunc(func() {})
+	if o.Deadline > 0 {
+		timed, cancel = context.WithTimeout(ctx, o.Deadline)
+	}
+	defer cancel()
+	e := &prover{p: p, result: &Result{}}
+	e.start(ctx, o.Hint)
+	if p.Objective == edgeshard.Throughput {
+		e.throughput(timed)
+	} else {
+		e.latency(timed)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return e.conclude()
+}
+
+// A prover keeps the best plan and what is proved of a problem.
+type prover struct {
+	p      *Problem
+	result *Result
+	best   int64 // objective of the best plan, never while there is none
+}
+
+// start takes the plans that are at hand as first ones: the hint's, and all
+// units on the source.
+func (e *prover) start(ctx context.Context, hint *Result) {
+	e.best = never
+	if stages, err := solo(ctx, e.p); err == nil {
+		e.take(stages)
+	}
+	if hint != nil {
+		e.take(e.p.renamed(hint.Stages))
+	}
+}
+
+// take keeps a plan if it is allowed and better than the best: a lower objective,
+// or the same with a shorter loop.
+func (e *prover) take(stages []edgeshard.Stage) {
+	if stages == nil || e.p.Check(stages) != nil {
+		return
+	}
+	v := e.p.Value(stages)
+	if x := e.p.Of(v); x < e.best || x == e.best && v.Loop < e.result.Value.Loop {
+		e.best, e.result.Stages, e.result.Value = x, stages, v
+	}
+}
+
+// renamed finds the stages' devices by name, or returns nil where one is missing.
+func (p *Problem) renamed(stages []edgeshard.Stage) []edgeshard.Stage {
+	byName := make(map[string]int, len(p.Devices))
+	for d := range p.Devices {
+		byName[p.Devices[d].Name] = d
+	}
+	out := make([]edgeshard.Stage, len(stages))
+	for i, s := range stages {
+		d, ok := byName[s.Name]
+		if !ok {
+			return nil
+		}
+		s.Device = d
+		out[i] = s
+	}
+	return out
+}
+
+// latency minimises the time of a request.
+func (e *prover) latency(ctx context.Context) {
+	tau := e.p.MaxLoop
+	if tau < never {
+		tau /= int64(e.p.MicroBatches)
+	}
+	e.result.Bound = e.minimise(ctx, tau, min(e.best, e.p.MaxRequest+1), false)
+}
+
+// minimise looks for plans whose stages and links are busy for at most tau and
+// whose cost is below cutoff, and returns a bound on the cost of all such plans,
+// at most the cutoff. With any set it stops at the first plan.
+func (e *prover) minimise(ctx context.Context, tau, cutoff int64, any bool) int64 {
+	bound := cutoff
+	for _, v := range e.variants(tau) {
+		s := newSearch(newGraph(e.p, v), cutoff, &e.result.Stats)
+		s.any = any
+		s.run(ctx)
+		bound = min(bound, s.bound)
+		if s.best != nil {
+			cutoff = s.cutoff
+			e.take(s.g.stages(s.best))
+			if any {
+				return bound
+			}
+		}
+	}
+	return bound
+}
+
+// variants returns the graphs that together hold all plans. Where the source must
+// hold the last unit but may not be revisited otherwise, each start of its last
+// stage has one of its own.
+func (e *prover) variants(tau int64) []variant {
+	if e.p.Revisits || !e.p.tailPinned() {
+		return []variant{{tau: tau}}
+	}
+	var all []variant
+	for b := 1; b < e.p.Units; b++ {
+		if e.p.sourceMay(b) {
+			all = append(all, variant{tau: tau, tail: b})
+		}
+	}
+	return all
+}
+
+// sourceMay tells whether no unit from b on must be elsewhere than at the source.
+func (p *Problem) sourceMay(b int) bool {
+	for u := b; u < p.Units; u++ {
+		if pin := p.Pin(u); pin >= 0 && pin != p.Source {
+			return false
+		}
+	}
+	return true
+}
+
+// throughput minimises the round, max(S, K·M), by bisection: a round of at most x
+// is one in which nothing is busy for more than x/K and the loop is at most x.
+func (e *prover) throughput(ctx context.Context) {
+	k := int64(e.p.MicroBatches)
+	most := min(e.p.MaxLoop, never-1)
+	low := e.minimise(ctx, most/k, most+1, false) // no round is shorter than the shortest loop
+	for low < min(e.best, most+1) && ctx.Err() == nil {
+		x := low + (min(e.best, most+1)-1-low)/2
+		was := e.best
+		bound := e.minimise(ctx, x/k, x+1, true)
+		if ctx.Err() != nil {
+			break
+		}
+		if e.best == was || e.best > x {
+			low = max(x+1, min(bound, e.p.nextBusy(x/k, k)))
+		}
+	}
+	e.result.Bound = min(low, e.best)
+	if e.best < never && low >= e.best {
+		e.minimise(ctx, e.best/k, e.result.Value.Loop, false) // ties go to the shorter loop
+	}
+}
+
+// nextBusy returns k times the least time above tau for which a single stage or
+// message keeps something busy: between the two, the same plans exist.
+func (p *Problem) nextBusy(tau, k int64) int64 {
+	next := int64(math.MaxInt64) / k
+	for a := range p.Classes {
+		for b := range p.Classes {
+			next = above(next, tau, p.Links[a][b].Occupancy)
+		}
+		next = above(next, tau, p.Return[a].Occupancy)
+		step := p.Classes[a].Step
+		for i, j, busy := 0, 0, int64(0); i < p.Units; i++ {
+			for j < p.Units && busy <= tau {
+				busy, j = busy+step[j], j+1
+			}
+			next = above(next, tau, busy)
+			busy -= step[i]
+		}
+	}
+	return next * k
+}
+
+func above(least, tau, x int64) int64 {
+	if x > tau && x < least {
+		return x
+	}
+	return least
+}
+
+// conclude states what is known at the end.
+func (e *prover) conclude() (*Result, error) {
+	r := e.result
+	if e.best >= never {
+		return nil, infeasibleMemory(e.p)
+	}
+	r.Stages = e.p.settled(r.Stages)
+	r.Value = e.p.Value(r.Stages)
+	r.Proved = r.Bound >= e.best
+	r.Bound = min(r.Bound, e.best)
+	if !r.Proved {
+		r.Note = "stopped before the proof was complete"
+	}
+	return r, nil
+}
+
+// settled moves each cut to the latest unit that leaves the plan as good, so that
+// of plans that are equal but for where twins are cut always the same is stated.
+func (p *Problem) settled(stages []edgeshard.Stage) []edgeshard.Stage {
+	best := p.Value(stages)
+	for i := 0; i+1 < len(stages); i++ {
+		for to := stages[i+1].To - 1; to > stages[i].To; to-- {
+			moved := append([]edgeshard.Stage(nil), stages...)
+			moved[i].To, moved[i+1].From = to, to
+			v := p.Value(moved)
+			if p.Of(v) == p.Of(best) && v.Loop <= best.Loop && p.Check(moved) == nil {
+				stages, best = moved, v
+				break
+			}
+		}
+	}
+	return stages
+}

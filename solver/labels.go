@@ -1,0 +1,274 @@
+package solver
+
+import (
+	"cmp"
+	"context"
+	"slices"
+)
+
+// A label is a partial path: at the start of a stage on a class, or at its end.
+type label struct {
+	cost   int64 // priced, up to here
+	plain  int64 // without prices
+	extra  int64
+	parent int32
+	unit   int16
+	class  int16
+	forced uint32 // forced classes visited
+}
+
+// memory says which classes' use a path remembers while it is on a class: the
+// neighbourhood sets of the ng-route relaxation (Baldacci, Mingozzi, Roberti,
+// Operations Research 59(5), 2011). Remembering everything is the exact problem.
+type memory [][]bool // [at][class]
+
+func newMemory(classes int) memory {
+	m := make(memory, classes)
+	for k := range m {
+		m[k] = make([]bool, classes)
+	}
+	return m
+}
+
+// remembered returns the classes that some class remembers.
+func (m memory) remembered() []bool {
+	any := make([]bool, len(m))
+	for _, row := range m {
+		for k, is := range row {
+			any[k] = any[k] || is
+		}
+	}
+	return any
+}
+
+// A labelling finds the cheapest path of the ng-route relaxation, layer by layer,
+// leaving out what the tables of a relaxation show to end at or above the cutoff.
+// It compares paths by their priced cost, whose least is a bound that multipliers
+// can raise; or by their plain cost, whose least is the optimum itself once
+// enough is remembered. Plainly, one label is as good as another only where it is
+// so in both costs: the priced one decides which labels are left out.
+type labelling struct {
+	plain   bool
+	g       *graph
+	r       *relaxation // solved for the multipliers
+	x       *relaxation // of the extra cost; nil where that is not bounded
+	f       *fields
+	mask    [][]uint64 // [class] the fields remembered there
+	room    int64      // priced costs at or above it are of no interest
+	most    int        // labels
+	pool    []label
+	use     []uint64
+	started [][]int32   // [class] labels at the start of a stage at this layer, cheapest first
+	ended   [][][]int32 // [unit][class] labels at the end of a stage, cheapest first
+	cutoff  int64
+	best    int64
+	last    int32 // label at the start of the best path's last stage, -1: none
+	scratch []uint64
+	onward  []hopBound
+}
+
+// hopBound is a class to go on with and a bound on what completing there costs.
+type hopBound struct {
+	class int
+	bound int64
+}
+
+func newLabelling(g *graph, r, x *relaxation, m memory, cutoff int64, plain bool) *labelling {
+	l := &labelling{
+		plain: plain, cutoff: cutoff, g: g, r: r, x: x, f: newFields(g, m.remembered()), room: cutoff + r.back, most: 3 << 20,
+		started: make([][]int32, g.classes), ended: make([][][]int32, g.units+1), last: -1,
+	}
+	l.best = cutoff
+	l.scratch = make([]uint64, l.f.words)
+	for i := range l.ended {
+		l.ended[i] = make([][]int32, g.classes)
+	}
+	for k := range m {
+		mask := make([]uint64, l.f.words)
+		for c, is := range m[k] {
+			if is || c == k {
+				l.f.keep(mask, c)
+			}
+		}
+		l.mask = append(l.mask, mask)
+	}
+	return l
+}
+
+// run returns whether it came to the end; then best is the least cost of the
+// relaxation's paths, or the cutoff where none is below it.
+func (l *labelling) run(ctx context.Context) bool {
+	for i := range l.g.units {
+		for k := range l.started {
+			l.started[k] = l.started[k][:0]
+		}
+		if i == 0 {
+			l.open(label{parent: -1, class: int16(l.g.source)}, l.scratch)
+		}
+		for k, ended := range l.ended[i] {
+			if ctx.Err() != nil || len(l.pool) > l.most {
+				return false
+			}
+			l.hops(i, k, ended)
+		}
+		for k, started := range l.started {
+			for _, q := range started {
+				l.stages(i, k, q)
+			}
+		}
+		l.ended[i] = nil
+	}
+	return true
+}
+
+func (l *labelling) used(q int32) []uint64 {
+	return l.use[int(q)*l.f.words : (int(q)+1)*l.f.words]
+}
+
+// hops starts a stage at unit i behind each label that ended one on class k.
+func (l *labelling) hops(i, k int, ended []int32) {
+	if len(ended) == 0 {
+		return
+	}
+	g, hop, start := l.g, l.g.hop[k], l.r.start[i]
+	least := l.pool[ended[0]].cost
+	l.onward = l.onward[:0]
+	for d := range g.classes {
+		if b := hop[d] + start[d]; least+b < l.room {
+			l.onward = append(l.onward, hopBound{d, b})
+		}
+	}
+	slices.SortFunc(l.onward, func(a, b hopBound) int { return cmp.Compare(a.bound, b.bound) })
+	for _, q := range ended {
+		o := l.pool[q]
+		for _, h := range l.onward {
+			if o.cost+h.bound >= l.room {
+				break
+			}
+			l.hop(i, k, h.class, q, o)
+		}
+	}
+}
+
+func (l *labelling) hop(i, k, d int, q int32, o label) {
+	extra := o.extra + l.g.extraHop[k][d]
+	if l.x != nil && extra+l.x.start[i][d] > l.g.limit {
+		return
+	}
+	if !l.g.shared && l.f.at[d].width > 0 && l.f.get(l.used(q), d) >= int64(l.g.count[d]) {
+		return
+	}
+	for w, mask := range l.mask[d] {
+		l.scratch[w] = l.use[int(q)*l.f.words+w] & mask
+	}
+	l.open(label{cost: o.cost + l.g.hop[k][d], plain: o.plain + l.g.hop[k][d], extra: extra, parent: q, unit: int16(i), class: int16(d), forced: o.forced}, l.scratch)
+}
+
+// open adds a label at the start of a stage.
+func (l *labelling) open(x label, use []uint64) {
+	k := int(x.class)
+	if !l.g.shared {
+		l.f.add(use, k, 1)
+	}
+	for b, c := range l.g.forced {
+		if c == k {
+			x.forced |= 1 << b
+		}
+	}
+	l.started[k] = l.insert(l.started[k], x, use)
+}
+
+// stages ends label q's stage at every unit that it can.
+func (l *labelling) stages(i, k int, q int32) {
+	g, o, cost := l.g, l.pool[q], l.r.cost[k]
+	left := never
+	if g.shared && l.f.at[k].width > 0 {
+		left = g.capacity(k) - l.f.get(l.used(q), k)
+	}
+	base := o.cost + l.r.visit[k] - cost[i]
+	for j := i + 1; j <= int(g.reach[k][i]); j++ {
+		if g.shared && g.use(i, j) > left {
+			return
+		}
+		x := o
+		x.cost, x.parent, x.unit = base+cost[j], q, int16(j)
+		x.plain += g.cost[k][j] - g.cost[k][i]
+		x.extra += g.extra[k][j] - g.extra[k][i]
+		if x.cost+l.r.end[j][k] >= l.room || l.x != nil && x.extra+l.x.end[j][k] > g.limit {
+			continue
+		}
+		if j == g.units {
+			l.finish(x)
+			continue
+		}
+		copy(l.scratch, l.used(q))
+		if g.shared {
+			l.f.add(l.scratch, k, g.use(i, j))
+		}
+		l.ended[j][k] = l.insert(l.ended[j][k], x, l.scratch)
+	}
+}
+
+func (l *labelling) finish(x label) {
+	cost := x.cost - l.r.back
+	if l.plain {
+		cost = x.plain
+	}
+	if cost += l.g.ret[x.class]; cost < l.best && x.forced == 1<<len(l.g.forced)-1 {
+		l.best, l.last = cost, x.parent
+	}
+}
+
+// insert adds x to a list, cheapest first, unless a label there is at least as
+// good; labels that x is at least as good as are dropped.
+func (l *labelling) insert(list []int32, x label, use []uint64) []int32 {
+	at := 0
+	for ; at < len(list); at++ {
+		o := &l.pool[list[at]]
+		if o.cost > x.cost {
+			break
+		}
+		if l.asGood(o, &x) && l.f.within(l.used(list[at]), use) {
+			return list
+		}
+	}
+	kept := at
+	for _, q := range list[at:] {
+		o := &l.pool[q]
+		if l.asGood(&x, o) && l.f.within(use, l.used(q)) {
+			continue
+		}
+		list[kept] = q
+		kept++
+	}
+	list = slices.Insert(list[:kept], at, int32(len(l.pool)))
+	l.pool = append(l.pool, x)
+	l.use = append(l.use, use...)
+	return list
+}
+
+// asGood tells whether a, whose priced cost is at most b's, is as good as b in all
+// but what it has used.
+func (l *labelling) asGood(a, b *label) bool {
+	return a.extra <= b.extra && a.forced&b.forced == b.forced && (!l.plain || a.plain <= b.plain)
+}
+
+// path returns the best path, or nil where none is below the cutoff.
+func (l *labelling) path() []visit {
+	if l.last < 0 {
+		return nil
+	}
+	var path []visit
+	to := l.g.units
+	for q := l.last; ; {
+		o := l.pool[q]
+		path = append(path, visit{int(o.class), int(o.unit), to})
+		to = int(o.unit)
+		if o.parent < 0 {
+			break
+		}
+		q = l.pool[o.parent].parent
+	}
+	slices.Reverse(path)
+	return path
+}

@@ -1,0 +1,38 @@
+package solver
+
+import (
+	"time"
+
+	"github.com/edgeshard/edgeshard"
+)
+
+// Options say what is asked of a solver. The zero value asks for a latency plan,
+// proved optimal, in which devices may be revisited and the source keeps unit 0.
+type Options struct {
+	Solver    string              // one of Names; "" is "exact"
+	Objective edgeshard.Objective // "" is Latency
+
+	OneVisit bool           // forbid revisits; throughput plans never have any
+	Private  int            // leading units only the source may run; 0 counts as 1
+	Tail     int            // trailing units pinned to the source
+	Pins     map[int]string // device that must run a unit
+	Exclude  []string       // devices that must run none
+	Force    []string       // devices that must run some
+
+	MaxLatency    time.Duration // bound on a request's time; 0: none
+	MinThroughput float64       // bound on steady-state tokens/s; 0: none
+
+	// MaxBatch, above 0, lets a throughput plan choose its batch of at most that
+	// many sequences and the micro-batch; else the workload's are kept.
+	MaxBatch int
+
+	Deadline time.Duration // stop with the best plan so far and its gap; 0: none
+	Hint     *Result       // of a similar problem: makes solving faster, never changes the answer
+}
+
+func (o *Options) objective() edgeshard.Objective {
+	if o.Objective == "" {
+		return edgeshard.Latency
+	}
+	return o.Objective
+}

@@ -1,0 +1,69 @@
+package solver
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/edgeshard/edgeshard"
+)
+
+// Plan solves a plan's problem and returns the plan with its stages, its
+// prediction and how it came to be; what the given one has of these does not
+// matter. The options' objective, if any, replaces the plan's.
+func Plan(ctx context.Context, job edgeshard.Plan, o Options) (*edgeshard.Plan, *Result, error) {
+	if o.Objective == "" {
+		o.Objective = job.Objective
+	}
+	o.Objective = o.objective()
+	if o.Objective != edgeshard.Latency && o.Objective != edgeshard.Throughput {
+		return nil, nil, fmt.Errorf("unknown objective %q: want %s or %s", o.Objective, edgeshard.Latency, edgeshard.Throughput)
+	}
+	job.Objective = o.Objective
+	r, w, err := solveWorkload(ctx, job.Spec(), job.Workload, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	job.Workload, job.Stages = w, r.Stages
+	if err := job.Validate(); err != nil {
+		return nil, nil, err
+	}
+	costs, err := job.Costs()
+	if err != nil {
+		return nil, nil, err
+	}
+	job.Predict(costs)
+	job.ObjectiveMS, job.Solver = r.milliseconds(r.Objective()), r.solution(o)
+	return &job, r, nil
+}
+
+// solveWorkload solves the problem of a workload, or of the best of the batches
+// the options allow.
+func solveWorkload(ctx context.Context, s edgeshard.Spec, w edgeshard.Workload, o Options) (*Result, edgeshard.Workload, error) {
+	p, err := New(s, w, o)
+	if err != nil {
+		return nil, w, err
+	}
+	r, err := Solve(ctx, p, o)
+	return r, w, err
+}
+
+// milliseconds states an objective as a plan does: a request's time, or for
+// throughput the period per micro-batch.
+func (r *Result) milliseconds(objective int64) float64 {
+	ms := float64(objective) / 1e6
+	if r.Problem.Objective == edgeshard.Throughput {
+		ms /= float64(r.Problem.MicroBatches)
+	}
+	return ms
+}
+
+func (r *Result) solution(o Options) edgeshard.Solution {
+	name := o.Solver
+	if name == "" {
+		name = Exact
+	}
+	return edgeshard.Solution{
+		Name: name, Proved: r.Proved, LowerBound: r.milliseconds(r.Bound), Gap: r.Gap(),
+		ElapsedMS: edgeshard.Milliseconds(r.Elapsed), Note: r.Note,
+	}
+}

@@ -1,0 +1,220 @@
+package solver
+
+import (
+	"context"
+	"slices"
+)
+
+// A search finds a graph's cheapest path below a cutoff and proves that there is
+// none cheaper: it raises a lower bound by subgradient steps on the multipliers,
+// first on the relaxation without memory, then on the ng-route relaxation, whose
+// memory it extends wherever the relaxed path breaks a capacity.
+type search struct {
+	g      *graph
+	r, x   *relaxation
+	m      multipliers // of the best bound
+	memory memory
+	bound  int64 // no path costs less
+	cutoff int64 // of the best path known, or given
+	best   []visit
+	any    bool // stop at the first path
+	stats  *Stats
+}
+
+func newSearch(g *graph, cutoff int64, stats *Stats) *search {
+	s := &search{g: g, r: newRelaxation(g), m: make(multipliers, g.classes), memory: newMemory(g.classes), cutoff: cutoff, stats: stats}
+	if g.limit < never {
+		s.x = newRelaxation(g.swapped())
+		s.x.solve(make(multipliers, g.classes))
+	}
+	return s
+}
+
+// swapped returns the graph with its two costs changed over.
+func (g *graph) swapped() *graph {
+	x := *g
+	x.cost, x.hop, x.ret = g.extra, g.extraHop, g.extraReturn
+	return &x
+}
+
+// proved tells whether no path is below the cutoff.
+func (s *search) proved() bool { return s.bound >= s.cutoff }
+
+// done tells whether to stop.
+func (s *search) done() bool { return s.proved() || s.any && s.best != nil }
+
+// run ends with a proof, or when ctx does.
+func (s *search) run(ctx context.Context) {
+	s.climb(ctx)
+	if !s.done() && ctx.Err() == nil {
+		s.remember(ctx)
+	}
+}
+
+// offer takes a path that breaks nothing as the best one if it is.
+func (s *search) offer(path []visit) bool {
+	cost, extra := s.g.price(path)
+	if cost >= s.cutoff || extra > s.g.limit || s.g.stages(path) == nil {
+		return false
+	}
+	s.best, s.cutoff = path, cost
+	return true
+}
+
+// schedule is how the steps of a subgradient method shrink: after patience steps
+// without a better bound they are multiplied by shrink and start again from the
+// best multipliers, until they are below least.
+type schedule struct {
+	scale, shrink, least float64
+	patience, idle       int
+}
+
+// worse returns whether to go back to the best multipliers.
+func (c *schedule) worse() bool {
+	if c.idle++; c.idle <= c.patience {
+		return false
+	}
+	c.scale, c.idle = c.scale*c.shrink, 0
+	return true
+}
+
+func (c *schedule) over() bool { return c.scale < c.least }
+
+// climb raises the bound on the relaxation without memory.
+func (s *search) climb(ctx context.Context) {
+	m := slices.Clone(s.m)
+	steps := schedule{scale: 1.2, shrink: .6, least: .01, patience: 12}
+	for i := 0; !s.done() && !steps.over() && ctx.Err() == nil; i++ {
+		before := s.bound
+		bound := s.solve(m)
+		if s.proved() || bound >= never {
+			return
+		}
+		if i%25 == 0 {
+			s.probe(40)
+		}
+		path := s.r.path()
+		s.offer(path)
+		s.adjust(m, s.bound > before, &steps)
+		if !m.step(s.g, path, bound, s.target(), steps.scale) {
+			return
+		}
+	}
+}
+
+// solve evaluates the relaxation without memory.
+func (s *search) solve(m multipliers) int64 {
+	s.stats.Bounds++
+	bound := s.r.solve(m)
+	if bound > s.bound {
+		s.bound = bound
+		copy(s.m, m)
+	}
+	return bound
+}
+
+// adjust shrinks the steps and returns to the best multipliers where a bound is no better.
+func (s *search) adjust(m multipliers, better bool, steps *schedule) {
+	if better {
+		steps.idle = 0
+	} else if steps.worse() {
+		copy(m, s.m)
+	}
+}
+
+// target is where subgradient steps aim: the best path, or somewhat above the
+// bound while none is known.
+func (s *search) target() int64 {
+	if s.cutoff < never {
+		return s.cutoff
+	}
+	return s.bound + s.bound/4 + 1
+}
+
+// probe looks for a better path with a beam guided by the tables.
+func (s *search) probe(width int) {
+	b := beam{g: s.g, r: s.r, width: width, cutoff: s.cutoff}
+	if path, _ := b.search(); path != nil {
+		s.offer(path)
+	}
+}
+
+// remember raises the bound on the ng-route relaxation, its multipliers moving
+// along. Where they no longer help it compares paths by their plain cost.
+func (s *search) remember(ctx context.Context) {
+	m := slices.Clone(s.m)
+	steps := schedule{scale: .6, shrink: .6, least: .02, patience: 6}
+	for plain := false; !s.done(); {
+		before := s.bound
+		path, bound, ok := s.label(ctx, m, plain)
+		if !ok || path == nil {
+			return
+		}
+		s.offer(path)
+		grew := s.learn(path)
+		if plain && !grew {
+			return // the path breaks nothing, so it is the best
+		}
+		if plain {
+			continue
+		}
+		s.adjust(m, s.bound > before, &steps)
+		if steps.over() || !m.step(s.g, path, bound, s.target(), steps.scale) {
+			copy(m, s.m)
+			plain = true
+		}
+	}
+}
+
+// label runs one labelling and returns its best path, nil where that proves that
+// no path is below the cutoff.
+func (s *search) label(ctx context.Context, m multipliers, plain bool) (path []visit, bound int64, ok bool) {
+	s.r.solve(m)
+	l := newLabelling(s.g, s.r, s.x, s.memory, s.cutoff, plain)
+	ok = l.run(ctx)
+	s.stats.Passes++
+	s.stats.Labels += len(l.pool)
+	if !ok {
+		return nil, 0, false
+	}
+	if l.best > s.bound {
+		s.bound = l.best
+		copy(s.m, m)
+	}
+	return l.path(), l.best, true
+}
+
+// learn makes the classes between visits to an overused class remember it. It
+// returns whether that is news.
+func (s *search) learn(path []visit) bool {
+	grew := false
+	for k, n := range s.g.used(path) {
+		if n > s.g.capacity(k) && s.learnClass(path, k) {
+			grew = true
+		}
+	}
+	return grew
+}
+
+// learnClass remembers class k along each shortest part of the path that overuses it.
+func (s *search) learnClass(path []visit, k int) bool {
+	grew, first, used := false, 0, int64(0)
+	for last, v := range path {
+		if v.class != k {
+			continue
+		}
+		used += s.g.use(v.from, v.to)
+		for used > s.g.capacity(k) {
+			for _, w := range path[first:last] {
+				if !s.memory[w.class][k] {
+					s.memory[w.class][k], grew = true, true
+				}
+			}
+			if path[first].class == k {
+				used -= s.g.use(path[first].from, path[first].to)
+			}
+			first++
+		}
+	}
+	return grew
+}
