@@ -113,3 +113,21 @@ func loadProfileIn(dir, ref string) (*Profile, error) {
 	}
 	return LoadProfile(ref)
 }
+
+// CheckProfiles returns why the profiles that a topology's devices refer to, files
+// relative to baseDir, cannot be read: one error for each such profile.
+func CheckProfiles(t *topologies.Topology, baseDir string) []error {
+	var errs []error
+	seen := make(map[string]bool)
+	for i := range t.Devices {
+		d := &t.Devices[i]
+		if d.Profile == "" || seen[d.Profile] {
+			continue
+		}
+		seen[d.Profile] = true
+		if _, err := loadProfileIn(baseDir, d.Profile); err != nil {
+			errs = append(errs, fmt.Errorf("device %s: %w", d.Name, err))
+		}
+	}
+	return errs
+}

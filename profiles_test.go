@@ -3,6 +3,7 @@ package edgeshard_test
 import (
 	"bytes"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -89,6 +90,34 @@ func TestLoadProfilesRefuses(t *testing.T) {
 	want = `topology edgeshard-testbed-profiled: device agx-4: profile "/nowhere/missing.toml": file does not exist, and no built-in one: expected a path or one of authors-agx-orin, authors-orin-nx, authors-rtx-3090`
 	if filepath.Separator == '/' && (err == nil || err.Error() != want) {
 		t.Errorf("got %v\nwant %s", err, want)
+	}
+}
+
+func TestCheckProfiles(t *testing.T) {
+	top, err := topologies.Load("edgeshard-testbed-profiled")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if errs := edgeshard.CheckProfiles(top, ""); len(errs) > 0 {
+		t.Errorf("built-in profiles: %v", errs)
+	}
+	top.Devices[3].Profile, top.Devices[5].Profile = "missing.toml", "missing.toml"
+	if errs := edgeshard.CheckProfiles(top, t.TempDir()); len(errs) != 1 || !errors.Is(errs[0], fs.ErrNotExist) {
+		t.Errorf("a missing profile: %v", errs)
+	}
+}
+
+// TestDocumentedProfile reads the example of docs/formats.md.
+func TestDocumentedProfile(t *testing.T) {
+	doc, err := os.ReadFile("docs/formats.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(doc), "\n## Profile\n")
+	_, rest, _ := strings.Cut(section, "```toml\n")
+	example, _, ok := strings.Cut(rest, "```")
+	if p, err := edgeshard.ParseProfile("docs.toml", []byte(example)); err != nil || !ok || p.Units != 34 {
+		t.Errorf("read %+v, %v", p, err)
 	}
 }
 

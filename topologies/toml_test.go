@@ -169,6 +169,25 @@ func TestParse(t *testing.T) {
 	jsonRoundTrip(t, top)
 }
 
+// TestDocumentedExample reads the example of docs/formats.md.
+func TestDocumentedExample(t *testing.T) {
+	doc, err := os.ReadFile("../docs/formats.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(doc), "\n## Topology\n")
+	_, rest, _ := strings.Cut(section, "```toml\n")
+	example, _, _ := strings.Cut(rest, "```")
+	top, err := Parse("attic.toml", []byte(example))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := []BitRate{top.Link(0, 1).Bandwidth, top.Link(1, 3).Bandwidth, top.Link(3, 1).Bandwidth, top.Link(1, 2).Bandwidth}
+	if diff := cmp.Diff([]BitRate{200e6, 1e9, 50e6, 1e9}, got); diff != "" {
+		t.Errorf("links laptop → pi, pi → server, server → pi, pi → pi (-want +got):\n%s", diff)
+	}
+}
+
 func TestLoadSaysWhatThereIs(t *testing.T) {
 	_, err := Load("home-lap")
 	want := `topology "home-lap": file does not exist, and no built-in one (authors-latency, authors-throughput, edgeshard-testbed, edgeshard-testbed-profiled, home-lab, local-3): did you mean home-lab?`
