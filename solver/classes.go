@@ -1,5 +1,7 @@
 package solver
 
+import "slices"
+
 // twins groups devices 0..n-1 so that any two of a group can change places: their
 // nodes are equal, so are their links with everyone else, and so are the two
 // links between them. Being so related is transitive, hence one member stands for
@@ -33,4 +35,32 @@ func interchangeable[L comparable](n, a, b int, link func(from, to int) L) bool 
 		}
 	}
 	return link(a, b) == link(b, a)
+}
+
+// apart returns the problem with each device of some classes in a class of its own.
+func (p *Problem) apart(classes []int) *Problem {
+	q := *p
+	q.Devices, q.Classes = slices.Clone(p.Devices), slices.Clone(p.Classes)
+	var was []int // [class] of p
+	for k := range p.Classes {
+		was = append(was, k)
+	}
+	for _, k := range classes {
+		for _, d := range p.Classes[k].Members[1:] {
+			q.Devices[d].Class = len(q.Classes)
+			c := p.Classes[k]
+			c.Members = []int{d}
+			q.Classes, was = append(q.Classes, c), append(was, k)
+		}
+		q.Classes[k].Members = p.Classes[k].Members[:1]
+	}
+	q.Links, q.Return = nil, nil
+	for _, a := range was {
+		row := make([]Link, len(was))
+		for i, b := range was {
+			row[i] = p.Links[a][b]
+		}
+		q.Links, q.Return = append(q.Links, row), append(q.Return, p.Return[a])
+	}
+	return &q
 }

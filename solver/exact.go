@@ -91,9 +91,7 @@ func (e *prover) latency(ctx context.Context) {
 func (e *prover) minimise(ctx context.Context, tau, cutoff int64, any bool) int64 {
 	bound := cutoff
 	for _, v := range e.variants(tau) {
-		s := newSearch(newGraph(e.p, v), cutoff, &e.result.Stats)
-		s.any = any
-		s.run(ctx)
+		s := e.search(ctx, v, cutoff, any)
 		bound = min(bound, s.bound)
 		if s.best != nil {
 			cutoff = s.cutoff
@@ -104,6 +102,20 @@ func (e *prover) minimise(ctx context.Context, tau, cutoff int64, any bool) int6
 		}
 	}
 	return bound
+}
+
+// search searches one variant. Twins are told apart only once that proves
+// necessary: where what they could hold together does not fit them one by one.
+func (e *prover) search(ctx context.Context, v variant, cutoff int64, any bool) *search {
+	for {
+		s := newSearch(newGraph(e.p, v), cutoff, &e.result.Stats)
+		s.any = any
+		s.run(ctx)
+		if len(s.clash) == 0 || s.done() || ctx.Err() != nil {
+			return s
+		}
+		e.p = e.p.apart(s.clash)
+	}
 }
 
 // variants returns the graphs that together hold all plans. Where the source must
@@ -187,7 +199,7 @@ func above(least, tau, x int64) int64 {
 func (e *prover) conclude() (*Result, error) {
 	r := e.result
 	if e.best >= never {
-		return nil, infeasibleMemory(e.p)
+		return nil, infeasible(e.p)
 	}
 	r.Stages = e.p.settled(r.Stages)
 	r.Value = e.p.Value(r.Stages)

@@ -2,6 +2,7 @@ package solver
 
 import (
 	"math/bits"
+	"slices"
 
 	"github.com/edgeshard/edgeshard"
 )
@@ -166,8 +167,31 @@ func (g *graph) weigh() {
 	}
 	g.quanta = prefix(weights)
 	for k := range g.p.Classes {
-		g.room = append(g.room, max(g.p.Classes[k].Budget, 0)/divisor)
+		g.room = append(g.room, g.fillable(max(g.p.Classes[k].Budget, 0)/divisor, weights))
 	}
+}
+
+// fillable returns the most of room that whole units can fill, where the units
+// are of few weights; else room.
+func (g *graph) fillable(room int64, weights []int64) int64 {
+	count := make(map[int64]int)
+	for _, w := range weights {
+		count[w]++
+	}
+	if len(count) > 3 {
+		return room
+	}
+	sums := []int64{0}
+	for w, n := range count {
+		for _, s := range sums {
+			for range n {
+				if s += w; s <= room {
+					sums = append(sums, s)
+				}
+			}
+		}
+	}
+	return slices.Max(sums)
 }
 
 // use returns what a stage takes of its device: memory, or the one visit.

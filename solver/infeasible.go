@@ -2,6 +2,7 @@ package solver
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -32,8 +33,81 @@ func memoryReason(device string, need, budget int64) Reason {
 // gib writes an amount of memory with its bytes, for a reader who must add them.
 func gib(n int64) string { return fmt.Sprintf("%.3f GiB (%d bytes)", float64(n)/(1<<30), n) }
 
-// infeasibleMemory names what the whole lacks where it lacks anything, and says
-// that nothing fits where it does not.
-func infeasibleMemory(p *Problem) error {
-	return &Infeasible{Reasons: []Reason{{Text: "no plan keeps to the constraints"}}}
+// infeasible says why an exhausted search found nothing: the units that must be
+// on one device, the largest unit, and the whole, each against the memory there is.
+func infeasible(p *Problem) error {
+	reasons := append(p.pinnedReasons(), p.largestReasons()...)
+	if len(reasons) == 0 {
+		reasons = p.totalReasons()
+	}
+	if len(reasons) == 0 {
+		reasons = []Reason{{Text: "no plan keeps to the constraints"}}
+	}
+	return &Infeasible{Reasons: reasons}
+}
+
+// pinnedReasons finds the devices that cannot hold what must be there.
+func (p *Problem) pinnedReasons() []Reason {
+	need := make([]int64, len(p.Devices))
+	for u, w := range p.Weight {
+		if d := p.Pin(u); d >= 0 {
+			need[d] += w
+		}
+	}
+	var reasons []Reason
+	for d, n := range need {
+		if n > 0 && n > p.Class(d).Budget {
+			r := memoryReason(p.Devices[d].Name, n, p.Class(d).Budget)
+			r.Text += ": these units are pinned there"
+			reasons = append(reasons, r)
+		}
+	}
+	return reasons
+}
+
+// largestReasons tells whether some unit fits no device at all, by the roomiest device.
+func (p *Problem) largestReasons() []Reason {
+	d, budget := p.roomiest()
+	for u, w := range p.Weight {
+		if p.Pin(u) < 0 && w > budget {
+			r := memoryReason(p.Devices[d].Name, w, budget)
+			r.Text = fmt.Sprintf("unit %d fits no device: even %s", u, r.Text)
+			return []Reason{r}
+		}
+	}
+	return nil
+}
+
+func (p *Problem) roomiest() (device int, budget int64) {
+	device, budget = p.Source, p.Class(p.Source).Budget
+	for k := range p.Classes {
+		if c := &p.Classes[k]; c.Budget > budget {
+			device, budget = c.Members[0], c.Budget
+		}
+	}
+	return device, budget
+}
+
+// totalReasons tells whether all devices together hold the units: each counts
+// for the units it can hold by itself, the lightest first. What is missing is
+// stated of the roomiest device.
+func (p *Problem) totalReasons() []Reason {
+	weights := slices.Sorted(slices.Values(p.Weight))
+	need, room, units := sum(weights), int64(0), 0
+	for k := range p.Classes {
+		held, n := int64(0), 0
+		for n < len(weights) && held+weights[n] <= p.Classes[k].Budget {
+			held, n = held+weights[n], n+1
+		}
+		room += min(max(p.Classes[k].Budget, 0), need) * int64(len(p.Classes[k].Members))
+		units += min(n*len(p.Classes[k].Members), p.Units)
+	}
+	if room >= need && units >= p.Units {
+		return nil
+	}
+	d, _ := p.roomiest()
+	r := Reason{Device: p.Devices[d].Name, Missing: max(need-room, weights[0]*int64(p.Units-units))}
+	r.Text = fmt.Sprintf("all devices together hold at most %d of %d units and have %s for the %s they need: %s, the roomiest, lacks at least %s",
+		min(units, p.Units), p.Units, gib(room), gib(need), r.Device, gib(r.Missing))
+	return []Reason{r}
 }

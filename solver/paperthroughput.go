@@ -112,7 +112,7 @@ func (t *bottleneckTable) best() ([]edgeshard.Stage, error) {
 		}
 	}
 	if set < 0 {
-		return nil, infeasibleMemory(t.p)
+		return nil, infeasible(t.p)
 	}
 	return t.stages(set, class), nil
 }

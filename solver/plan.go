@@ -7,33 +7,33 @@ import (
 	"github.com/edgeshard/edgeshard"
 )
 
-// Plan solves a plan's problem and returns the plan with its stages, its
-// prediction and how it came to be; what the given one has of these does not
-// matter. The options' objective, if any, replaces the plan's.
-func Plan(ctx context.Context, job edgeshard.Plan, o Options) (*edgeshard.Plan, *Result, error) {
-	if o.Objective == "" {
-		o.Objective = job.Objective
-	}
-	o.Objective = o.objective()
-	if o.Objective != edgeshard.Latency && o.Objective != edgeshard.Throughput {
+// Plan finds the plan of a model on a topology for a workload: stages, their
+// prediction, and how it came to be. It fails as Solve does.
+func Plan(ctx context.Context, s edgeshard.Spec, ref edgeshard.ModelRef, w edgeshard.Workload, o Options) (*edgeshard.Plan, error) {
+	p, _, err := PlanResult(ctx, s, ref, w, o)
+	return p, err
+}
+
+// PlanResult is Plan with the result behind the plan, for those who ask it on.
+func PlanResult(ctx context.Context, s edgeshard.Spec, ref edgeshard.ModelRef, w edgeshard.Workload, o Options) (*edgeshard.Plan, *Result, error) {
+	if o.Objective = o.objective(); o.Objective != edgeshard.Latency && o.Objective != edgeshard.Throughput {
 		return nil, nil, fmt.Errorf("unknown objective %q: want %s or %s", o.Objective, edgeshard.Latency, edgeshard.Throughput)
 	}
-	job.Objective = o.Objective
-	r, w, err := solveWorkload(ctx, job.Spec(), job.Workload, o)
+	r, w, err := solveWorkload(ctx, s, w, o)
 	if err != nil {
 		return nil, nil, err
 	}
-	job.Workload, job.Stages = w, r.Stages
-	if err := job.Validate(); err != nil {
+	p := &edgeshard.Plan{Model: ref, Topology: s.Topology, Profiles: s.Profiles, Workload: w, Objective: o.Objective, Stages: r.Stages}
+	if err := p.Validate(); err != nil {
 		return nil, nil, err
 	}
-	costs, err := job.Costs()
+	costs, err := edgeshard.NewCosts(s)
 	if err != nil {
 		return nil, nil, err
 	}
-	job.Predict(costs)
-	job.ObjectiveMS, job.Solver = r.milliseconds(r.Objective()), r.solution(o)
-	return &job, r, nil
+	p.Predict(costs)
+	p.ObjectiveMS, p.Solver = r.milliseconds(r.Objective()), r.solution(o)
+	return p, r, nil
 }
 
 // solveWorkload solves the problem of a workload, or of the best of the batches

@@ -17,7 +17,8 @@ type search struct {
 	bound  int64 // no path costs less
 	cutoff int64 // of the best path known, or given
 	best   []visit
-	any    bool // stop at the first path
+	any    bool  // stop at the first path
+	clash  []int // classes whose devices cannot share the visits that together they could hold
 	stats  *Stats
 }
 
@@ -153,7 +154,8 @@ func (s *search) remember(ctx context.Context) {
 		s.offer(path)
 		grew := s.learn(path)
 		if plain && !grew {
-			return // the path breaks nothing, so it is the best
+			s.clash = s.crowded(path)
+			return // the path keeps to the capacities, so none is cheaper
 		}
 		if plain {
 			continue
@@ -182,6 +184,18 @@ func (s *search) label(ctx context.Context, m multipliers, plain bool) (path []v
 		copy(s.m, m)
 	}
 	return l.path(), l.best, true
+}
+
+// crowded returns the classes that a path visits more often than they have devices.
+func (s *search) crowded(path []visit) []int {
+	var crowded []int
+	visits := make([]int, s.g.classes)
+	for _, v := range path {
+		if visits[v.class]++; visits[v.class] == s.g.count[v.class]+1 && s.g.count[v.class] > 1 {
+			crowded = append(crowded, v.class)
+		}
+	}
+	return crowded
 }
 
 // learn makes the classes between visits to an overused class remember it. It
