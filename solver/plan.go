@@ -7,33 +7,32 @@ import (
 	"github.com/edgeshard/edgeshard"
 )
 
-// Plan finds the plan of a model on a topology for a workload: stages, their
-// prediction, and how it came to be. It fails as Solve does.
-func Plan(ctx context.Context, s edgeshard.Spec, ref edgeshard.ModelRef, w edgeshard.Workload, o Options) (*edgeshard.Plan, error) {
-	p, _, err := PlanResult(ctx, s, ref, w, o)
-	return p, err
-}
-
-// PlanResult is Plan with the result behind the plan, for those who ask it on.
-func PlanResult(ctx context.Context, s edgeshard.Spec, ref edgeshard.ModelRef, w edgeshard.Workload, o Options) (*edgeshard.Plan, *Result, error) {
+// Plan plans a job: a plan's model, topology, profiles and workload, its stages
+// yet to be found. It returns the job with stages, prediction and how they came
+// to be, and the result behind them. The options' objective replaces the job's.
+// It fails as Solve does.
+func Plan(ctx context.Context, job edgeshard.Plan, o Options) (*edgeshard.Plan, *Result, error) {
+	if o.Objective == "" {
+		o.Objective = job.Objective
+	}
 	if o.Objective = o.objective(); o.Objective != edgeshard.Latency && o.Objective != edgeshard.Throughput {
 		return nil, nil, fmt.Errorf("unknown objective %q: want %s or %s", o.Objective, edgeshard.Latency, edgeshard.Throughput)
 	}
-	r, w, err := solveWorkload(ctx, s, w, o)
+	r, w, err := solveWorkload(ctx, job.Spec(), job.Workload, o)
 	if err != nil {
 		return nil, nil, err
 	}
-	p := &edgeshard.Plan{Model: ref, Topology: s.Topology, Profiles: s.Profiles, Workload: w, Objective: o.Objective, Stages: r.Stages}
-	if err := p.Validate(); err != nil {
+	job.Workload, job.Objective, job.Stages = w, o.Objective, r.Stages
+	if err := job.Validate(); err != nil {
 		return nil, nil, err
 	}
-	costs, err := edgeshard.NewCosts(s)
+	costs, err := job.Costs()
 	if err != nil {
 		return nil, nil, err
 	}
-	p.Predict(costs)
-	p.ObjectiveMS, p.Solver = r.milliseconds(r.Objective()), r.solution(o)
-	return p, r, nil
+	job.Predict(costs)
+	job.ObjectiveMS, job.Solver = r.milliseconds(r.Objective()), r.solution(o)
+	return &job, r, nil
 }
 
 // solveWorkload solves the problem of a workload, or of the best of the batches
