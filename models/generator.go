@@ -24,6 +24,12 @@ func newGenerator(p Precision, cols int) generator {
 		return blocksQ8(sigma)
 	case Q4_0:
 		return blocksQ4(sigma)
+	case Q4_K:
+		return blocksK(sigma, 144, 7.5, 4.6098) // √((16²−1)/12)
+	case Q5_K:
+		return blocksK(sigma, 176, 15.5, 9.2331) // √((32²−1)/12)
+	case Q6_K:
+		return blocksQ6K(sigma)
 	}
 	panic("models: no generator for " + p.String())
 }
@@ -91,6 +97,66 @@ func blocksQ4(sigma float64) generator {
 			binary.LittleEndian.PutUint64(dst[2:], rng.Uint64())
 			binary.LittleEndian.PutUint64(dst[10:], rng.Uint64())
 		}
+	}
+}
+
+// blocksK makes superblocks of Q4_K or Q5_K, size bytes each, whose quants have
+// that mean and deviation. Each block's minimum is its scale times the mean.
+func blocksK(sigma float64, size int, mean, deviation float64) generator {
+	const rms = 48.389 // √(Σ s²/32), scales s from 32 to 63
+	scale := half(sigma / (rms * deviation))
+	least := half(mean * float64(scale) / (1 << 24))
+	if scale >= 1<<10 {
+		least = half(mean * sigma / (rms * deviation))
+	}
+	return func(dst []byte, rng *rand.PCG) {
+		for ; len(dst) > 0; dst = dst[size:] {
+			binary.LittleEndian.PutUint16(dst, scale)
+			binary.LittleEndian.PutUint16(dst[2:], least)
+			putScales(dst[4:16], rng.Uint64())
+			for i := 16; i < size; i += 8 {
+				binary.LittleEndian.PutUint64(dst[i:], rng.Uint64())
+			}
+		}
+	}
+}
+
+// putScales packs 8 scales of 6 bits, from 32 to 63, and minima equal to them.
+func putScales(dst []byte, r uint64) {
+	for i := range 4 {
+		first, last := byte(r>>(5*i))&31|32, byte(r>>(20+5*i))&31|32
+		dst[i] = first | last>>4<<6
+		dst[i+4] = first | last>>4<<6
+		dst[i+8] = last&15 | last<<4
+	}
+}
+
+// blocksQ6K gives each block of 16 a scale of either sign, because quants from
+// -32 to 31 have a mean of -1/2.
+func blocksQ6K(sigma float64) generator {
+	const rms = 97.270 * 18.480 // √(Σ s²/64), |s| from 64 to 127, times √(Σ q²/64)
+	scale := half(sigma / rms)
+	return func(dst []byte, rng *rand.PCG) {
+		for ; len(dst) > 0; dst = dst[210:] {
+			for i := 0; i < 192; i += 8 {
+				binary.LittleEndian.PutUint64(dst[i:], rng.Uint64())
+			}
+			for i := 192; i < 208; i += 8 {
+				putSigned(dst[i:], rng.Uint64())
+			}
+			binary.LittleEndian.PutUint16(dst[208:], scale)
+		}
+	}
+}
+
+// putSigned writes 8 integers of magnitude 64 to 127.
+func putSigned(dst []byte, r uint64) {
+	for i := range 8 {
+		v := int8(r>>(8*i)&63 | 64)
+		if r>>(8*i)&64 != 0 {
+			v = -v
+		}
+		dst[i] = byte(v)
 	}
 }
 

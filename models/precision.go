@@ -9,13 +9,16 @@ import (
 type Precision uint8
 
 // The formats a shard computes with. The quantised ones store blocks of 32
-// elements along a row, in GGUF's layout.
+// elements along a row, or superblocks of 256, in GGUF's layout.
 const (
 	F32  Precision = iota
 	F16            // IEEE 754 half
 	BF16           // the upper half of an F32
 	Q8_0           // f16 scale, 32 × int8: 34 bytes a block
 	Q4_0           // f16 scale, 32 × 4 bits offset by 8: 18 bytes a block
+	Q4_K           // 8 blocks of 32 × 4 bits with 6-bit scales and minima: 144 bytes a superblock
+	Q5_K           // the same with 5 bits: 176 bytes
+	Q6_K           // 16 blocks of 16 × 6 bits offset by 32, 8-bit scales: 210 bytes
 )
 
 type format struct {
@@ -29,6 +32,9 @@ var formats = [...]format{
 	BF16: {"bf16", 1, 2},
 	Q8_0: {"q8_0", 32, 34},
 	Q4_0: {"q4_0", 32, 18},
+	Q4_K: {"q4_k", 256, 144},
+	Q5_K: {"q5_k", 256, 176},
+	Q6_K: {"q6_k", 256, 210},
 }
 
 // Precisions returns every known precision, in declaration order.
@@ -59,7 +65,7 @@ func (p Precision) String() string {
 	return fmt.Sprintf("Precision(%d)", uint8(p))
 }
 
-// BlockElements is the number of elements of a storage block: 1, or 32 for the quantised formats.
+// BlockElements is the number of elements of a storage block: 1, or 32 or 256 for the quantised formats.
 func (p Precision) BlockElements() int { return formats[p].elements }
 
 // BlockBytes is the size of a storage block.

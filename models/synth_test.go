@@ -19,8 +19,9 @@ import (
 func TestSynthReadsBack(t *testing.T) {
 	tied := tiny
 	tied.Tied = true
-	for _, cfg := range []Config{tiny, tied} {
+	for _, narrow := range []Config{tiny, tied} {
 		for _, p := range Precisions() {
+			cfg := widened(narrow, p)
 			data := synthetic(t, cfg, p)
 			if n, err := SynthSize(cfg, p, 0); err != nil || n != int64(len(data)) {
 				t.Errorf("%v: SynthSize = %d, %v, want %d", p, n, err, len(data))
@@ -45,7 +46,8 @@ func TestSynthReadsBack(t *testing.T) {
 // TestSynthForOthers holds the file to another reader.
 func TestSynthForOthers(t *testing.T) {
 	for _, p := range Precisions() {
-		path := writeFile(t, filepath.Join(t.TempDir(), "x.gguf"), synthetic(t, tiny, p))
+		cfg := widened(tiny, p)
+		path := writeFile(t, filepath.Join(t.TempDir(), "x.gguf"), synthetic(t, cfg, p))
 		f, err := ggufparser.ParseGGUFFile(path)
 		if err != nil {
 			t.Fatal(err)
@@ -57,8 +59,8 @@ func TestSynthForOthers(t *testing.T) {
 			tok.Model, tok.TokensLength, tok.BOSTokenID, tok.EOSTokenID, len(f.TensorInfos),
 		}
 		want := []any{
-			"llama", "tiny", uint64(64), uint64(2), uint64(96),
-			uint64(4), uint64(2), uint64(32), uint64(16),
+			"llama", "tiny", uint64(cfg.Dim), uint64(2), uint64(cfg.Hidden),
+			uint64(4), uint64(2), uint64(32), uint64(cfg.HeadDim()),
 			"llama", uint64(300), int64(1), int64(2), 2*9 + 3,
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -71,13 +73,21 @@ func TestSynthForOthers(t *testing.T) {
 			}
 		}
 		var foretold int64
-		for u := range tiny.Units() {
-			foretold += p.Bytes(tiny.matrixElements(u))
+		for u := range cfg.Units() {
+			foretold += p.Bytes(cfg.matrixElements(u))
 		}
 		if matrices != foretold {
 			t.Errorf("%v: matrices of %d bytes, want %d", p, matrices, foretold)
 		}
 	}
+}
+
+// widened returns cfg with rows of whole superblocks, if p has them.
+func widened(cfg Config, p Precision) Config {
+	if p.BlockElements() == 256 {
+		cfg.Dim, cfg.Hidden = 256, 512
+	}
+	return cfg
 }
 
 func TestSynthIsSeeded(t *testing.T) {
@@ -156,7 +166,44 @@ func dequantise(t Tensor) []float64 {
 				q := int(b[2+i%16]) >> (i / 16 * 4) & 15
 				out = append(out, fromHalf(u16(b))*float64(q-8))
 			}
+		case Q4_K, Q5_K:
+			out = append(out, dequantiseK(b, t.Precision == Q5_K)...)
+		case Q6_K:
+			out = append(out, dequantiseQ6K(b)...)
 		}
+	}
+	return out
+}
+
+func dequantiseK(b []byte, five bool) []float64 {
+	d, least := fromHalf(binary.LittleEndian.Uint16(b)), fromHalf(binary.LittleEndian.Uint16(b[2:]))
+	scales, quants, out := b[4:16], b[16:], make([]float64, 256)
+	if five {
+		quants = b[48:]
+	}
+	for i := range out {
+		block := i / 32
+		q := int(quants[i/64*32+i%32]) >> (block % 2 * 4) & 15
+		if five {
+			q |= int(b[16+i%32]) >> block & 1 << 4
+		}
+		scale, low := scales[block%4], scales[4+block%4]
+		s, m := int(scale&63), int(low&63)
+		if block >= 4 {
+			s, m = int(scales[4+block]&15|scale>>6<<4), int(scales[4+block]>>4|low>>6<<4)
+		}
+		out[i] = d*float64(s*q) - least*float64(m)
+	}
+	return out
+}
+
+func dequantiseQ6K(b []byte) []float64 {
+	out := make([]float64, 256)
+	for i := range out {
+		half, in := i/128, i%128
+		q := int(b[64*half+in%64]) >> (in / 64 * 4) & 15
+		q |= int(b[128+32*half+in%32]) >> (in / 32 * 2) & 3 << 4
+		out[i] = fromHalf(binary.LittleEndian.Uint16(b[208:])) * float64(int8(b[192+i/16])) * float64(q-32)
 	}
 	return out
 }
