@@ -1,0 +1,218 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/edgeshard/edgeshard"
+	"github.com/edgeshard/edgeshard/exec"
+	"github.com/edgeshard/edgeshard/sim"
+)
+
+// backendFlags choose the Runner.
+type backendFlags struct {
+	backend     string
+	model       string
+	threads     int
+	noEmulation bool
+	credentials credentialFlags
+}
+
+func (b *backendFlags) register(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&b.backend, "backend", "sim", "sim: in virtual time; exec: on real workers")
+	f.StringVar(&b.model, "weights", "", "with exec: open this checkpoint in place of the model the plan names")
+	f.IntVar(&b.threads, "threads", 0, "with exec: of a local worker; 0: as many as CPUs")
+	f.BoolVar(&b.noEmulation, "no-emulation", false, "with exec: let local workers run at full speed, without the topology's slowdowns and links")
+	b.credentials.register(cmd)
+	choices(cmd, "backend", "sim", "exec")
+}
+
+// runner is the one place that asks which backend runs a plan.
+func (b *backendFlags) runner(a *app) (edgeshard.Runner, error) {
+	switch b.backend {
+	case "sim":
+		return &sim.Runner{}, nil
+	case "exec":
+	default:
+		return nil, usagef("--backend is %q: want sim or exec", b.backend)
+	}
+	c, err := b.credentials.load()
+	if err != nil {
+		return nil, err
+	}
+	local, err := localWorker()
+	if err != nil {
+		return nil, err
+	}
+	return &exec.Runner{Options: exec.Options{
+		Local: local, Threads: b.threads, Emulate: !b.noEmulation, Model: b.model,
+		Credentials: c, Insecure: b.credentials.insecure, Progress: a.startProgress, Log: a.logger(),
+	}}, nil
+}
+
+// startProgress shows how far workers are.
+func (a *app) startProgress(p exec.Progress) {
+	if p.State == exec.Loading && p.Total > 0 {
+		a.progress("%s %s %s of %s", p.Device, p.State, bytesText(p.Bytes), bytesText(p.Total))
+		return
+	}
+	a.progress("%s %s", p.Device, p.State)
+}
+
+// runFiles are what a run writes.
+type runFiles struct{ report, trace string }
+
+func (a *app) runCmd() *cobra.Command {
+	var in inputs
+	var s solverFlags
+	var b backendFlags
+	var files runFiles
+	cmd := &cobra.Command{
+		Use: "run [plan.json]", Short: "Run a plan, simulated or on real workers",
+		Long: "Run a plan, or plan first where none is given: in virtual time, or with --backend exec on real workers.\n" +
+			"A device with an address is the worker there; for one without a local worker process is started.",
+		Example: "edgeshard run plan.json\nedgeshard run plan.json --backend exec --prompt \"Once upon a time\"\nedgeshard run -t local-3 -m demo --backend exec --tokens 50 -o measured.json",
+		Args:    usageArgs(cobra.MaximumNArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			runner, err := b.runner(a)
+			if err != nil {
+				return err
+			}
+			p, err := a.planToRun(cmd.Context(), &in, &s, args)
+			if err != nil {
+				return a.infeasible(err)
+			}
+			_, err = a.execute(cmd.Context(), runner, b.backend, p, files)
+			return err
+		},
+	}
+	in.register(cmd)
+	s.register(cmd)
+	b.register(cmd)
+	cmd.Flags().StringVarP(&files.report, "output", "o", "", "write the report to this file")
+	cmd.Flags().StringVar(&files.trace, "trace", "", "write a Chrome/Perfetto trace to this file")
+	return cmd
+}
+
+// planToRun reads the plan of the arguments, with the workload flags laid over
+// its own, or solves for the one the flags describe.
+func (a *app) planToRun(ctx context.Context, in *inputs, s *solverFlags, args []string) (*edgeshard.Plan, error) {
+	if len(args) == 0 {
+		job, err := in.resolve()
+		if err != nil {
+			return nil, err
+		}
+		return s.plan(ctx, job)
+	}
+	if in.topology != "" || in.model != "" {
+		return nil, usagef("want a plan or a topology and a model, not both")
+	}
+	p, err := readPlan(args[0])
+	if err != nil {
+		return nil, err
+	}
+	if err := in.work.apply(&p.Workload, &p.Model); err != nil {
+		return nil, err
+	}
+	c, err := p.Costs()
+	if err != nil {
+		return nil, err
+	}
+	p.Predict(c)
+	return p, p.Validate()
+}
+
+func readPlan(file string) (*edgeshard.Plan, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	return edgeshard.ParsePlan(file, data)
+}
+
+// execute runs a plan, streams what a model says, and shows and writes the
+// report; what was done before an error is still reported.
+func (a *app) execute(ctx context.Context, r edgeshard.Runner, backend string, p *edgeshard.Plan, files runFiles) (*edgeshard.Report, error) {
+	rec, spans := edgeshard.NewRecorder(p), &spanList{}
+	story := &streamer{app: a, single: p.Workload.Requests == 1}
+	observers := []edgeshard.Observer{rec, story}
+	if files.trace != "" {
+		observers = append(observers, spans)
+	}
+	runErr := r.Run(ctx, p, edgeshard.Tee(observers...))
+	a.progress("")
+	story.end()
+	rep := rec.Report(backend)
+	if runErr != nil && rep.Tokens == 0 {
+		return rep, runErr
+	}
+	return rep, errors.Join(runErr, a.finish(p, rep, spans.spans, files))
+}
+
+func (a *app) finish(p *edgeshard.Plan, rep *edgeshard.Report, spans []edgeshard.Span, files runFiles) error {
+	if files.report != "" {
+		if err := a.writeJSON(files.report, rep); err != nil {
+			return err
+		}
+	}
+	if files.trace != "" {
+		if err := writeTrace(files.trace, p, spans); err != nil {
+			return err
+		}
+	}
+	if a.format == "json" {
+		return a.json(rep)
+	}
+	a.showReport(rep)
+	return nil
+}
+
+func writeTrace(file string, p *edgeshard.Plan, spans []edgeshard.Span) error {
+	f, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	return errors.Join(edgeshard.WriteTrace(f, p, spans), f.Close())
+}
+
+// spanList keeps all spans.
+type spanList struct{ spans []edgeshard.Span }
+
+func (l *spanList) Span(s edgeshard.Span)   { l.spans = append(l.spans, s) }
+func (l *spanList) Text(_, _ int, _ string) {}
+
+// showReport writes a report for people.
+func (a *app) showReport(r *edgeshard.Report) {
+	if len(r.Outputs) > 1 {
+		for _, o := range r.Outputs {
+			a.printf("%s %s", headerStyle.Render(fmt.Sprintf("[%d]", o.Request)), strings.TrimSpace(o.Text))
+		}
+	}
+	a.title("report (%s)", r.Backend)
+	a.printf("  %d requests, %d tokens in %s s: %s tokens/s", r.Requests, r.Tokens, digits(r.MakespanS), digits(r.Throughput))
+	row := func(name string, d edgeshard.Distribution) []string {
+		return []string{name, digits(d.Mean), digits(d.P50), digits(d.P90), digits(d.P99), digits(d.Max)}
+	}
+	a.table([]string{"ms", "mean", "p50", "p90", "p99", "max"}, [][]string{row("TTFT", r.TTFT), row("TPOT", r.TPOT)})
+	var rows [][]string
+	for _, d := range r.Devices {
+		rows = append(rows, []string{d.Name, fmt.Sprint(d.Passes), digits(d.BusyS) + " s", fmt.Sprintf("%.1f %%", 100*d.Utilisation), bytesText(d.Memory)})
+	}
+	a.printf("")
+	a.table([]string{"device", "passes", "busy", "utilised", "peak memory"}, rows)
+	rows = nil
+	for _, l := range r.Links {
+		rows = append(rows, []string{l.From + " → " + l.To, fmt.Sprint(l.Messages), bytesText(l.Bytes), fmt.Sprintf("%.1f %%", 100*l.Utilisation)})
+	}
+	a.printf("")
+	a.table([]string{"link", "messages", "bytes", "utilised"}, rows)
+	for _, o := range r.OOM {
+		a.printf("  %s %s lacked %s at %s s, for request %d", errorStyle.Render("out of memory:"), o.Device, bytesText(o.Missing), digits(o.AtS), o.Request)
+	}
+}
