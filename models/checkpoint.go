@@ -5,7 +5,8 @@ import "fmt"
 // A source is what the formats differ in: where named tensors and the
 // tokenizer come from. Its errors name the file.
 type source interface {
-	tensor(name string) (Tensor, error)
+	// tensor returns a tensor and the path of the file that it is in.
+	tensor(name string) (t Tensor, file string, err error)
 	tokenizer() (*Tokenizer, error)
 	Close() error
 }
@@ -23,9 +24,12 @@ func (c *checkpoint) Config() Config { return c.cfg }
 
 // Unit returns the weights of unit u.
 func (c *checkpoint) Unit(u int) (Unit, error) {
+	if u < 0 || u >= c.cfg.Units() {
+		return Unit{}, fmt.Errorf("model %s: no unit %d: want 0 to %d", c.cfg.Name, u, c.cfg.Units()-1)
+	}
 	x, err := c.locate(u)
 	if err != nil {
-		return Unit{}, fmt.Errorf("model %s: %w", c.cfg.Name, err)
+		return Unit{}, err
 	}
 	for _, s := range c.names.slots(c.cfg, u, &x) {
 		s.into.Data = elementAligned(s.into.Data)
@@ -35,17 +39,14 @@ func (c *checkpoint) Unit(u int) (Unit, error) {
 
 // locate finds the tensors of unit u and checks their shapes; it reads none.
 func (c *checkpoint) locate(u int) (Unit, error) {
-	if u < 0 || u >= c.cfg.Units() {
-		return Unit{}, fmt.Errorf("no unit %d: want 0 to %d", u, c.cfg.Units()-1)
-	}
 	var x Unit
 	for _, s := range c.names.slots(c.cfg, u, &x) {
-		t, err := c.tensor(s.name)
+		t, file, err := c.tensor(s.name)
 		if err != nil {
 			return Unit{}, err
 		}
 		if t.Rows != s.rows || t.Cols != s.cols {
-			return Unit{}, fmt.Errorf("tensor %q is %d×%d: want %d×%d", s.name, t.Rows, t.Cols, s.rows, s.cols)
+			return Unit{}, fmt.Errorf("%s: tensor %q is %d×%d: want %d×%d", file, s.name, t.Rows, t.Cols, s.rows, s.cols)
 		}
 		*s.into = t
 	}

@@ -73,6 +73,8 @@ func (j *configJSON) checkVariant() error {
 	switch {
 	case j.ModelType != "llama":
 		return fmt.Errorf("model_type is %q: want \"llama\"", j.ModelType)
+	case j.Vocab == 0 || j.Dim == 0 || j.Hidden == 0 || j.Layers == 0 || j.Heads == 0 || j.Context == 0:
+		return errors.New("want vocab_size, hidden_size, intermediate_size, num_hidden_layers, num_attention_heads and max_position_embeddings")
 	case j.HiddenAct != "silu":
 		return fmt.Errorf("hidden_act is %q: want \"silu\"", j.HiddenAct)
 	case isSet(j.RopeScaling):
@@ -95,13 +97,16 @@ func (j *configJSON) ropeTheta() float64 {
 	return theta
 }
 
-// jsonError says of a value of the wrong type where it is and what was wanted.
+// jsonError says of a value of the wrong type which it is and what was wanted.
 func jsonError(err error) error {
 	var wrong *json.UnmarshalTypeError
-	if errors.As(err, &wrong) {
-		return fmt.Errorf("JSON: %q at byte %d is a %s: want %v", wrong.Field, wrong.Offset, wrong.Value, wrong.Type)
+	switch {
+	case !errors.As(err, &wrong):
+		return fmt.Errorf("JSON: %w", err)
+	case wrong.Field == "":
+		return fmt.Errorf("JSON: found %s: want %v", wrong.Value, wrong.Type.Kind())
 	}
-	return fmt.Errorf("JSON: %w", err)
+	return fmt.Errorf("JSON: key %q is %s: want %v", wrong.Field, wrong.Value, wrong.Type.Kind())
 }
 
 // isSet tells whether a JSON value is there and not null.

@@ -95,9 +95,12 @@ func (f *mappedFolder) Close() error {
 }
 
 // A memoryFolder serves files that are in memory anyway.
-type memoryFolder struct{ files fs.FS }
+type memoryFolder struct {
+	name  string
+	files fs.FS
+}
 
-func (f memoryFolder) path(name string) string { return name }
+func (f memoryFolder) path(name string) string { return f.name + "/" + name }
 
 func (f memoryFolder) contents(name string) ([]byte, error) { return fs.ReadFile(f.files, name) }
 

@@ -22,11 +22,11 @@ var ggufNames = names{
 }
 
 // ggufPrecisions maps ggml's type numbers to the precisions we compute with.
-var ggufPrecisions = map[uint32]Precision{0: F32, 1: F16, 2: Q4_0, 8: Q8_0, 30: BF16}
+var ggufPrecisions = map[uint32]Precision{0: F32, 1: F16, 2: Q4_0, 8: Q8_0, 12: Q4_K, 13: Q5_K, 14: Q6_K, 30: BF16}
 
 // ggmlTypes names ggml's other types, for errors.
 var ggmlTypes = map[uint32]string{
-	3: "Q4_1", 6: "Q5_0", 7: "Q5_1", 9: "Q8_1", 10: "Q2_K", 11: "Q3_K", 12: "Q4_K", 13: "Q5_K", 14: "Q6_K", 15: "Q8_K",
+	3: "Q4_1", 6: "Q5_0", 7: "Q5_1", 9: "Q8_1", 10: "Q2_K", 11: "Q3_K", 15: "Q8_K",
 	16: "IQ2_XXS", 17: "IQ2_XS", 18: "IQ3_XXS", 19: "IQ1_S", 20: "IQ4_NL", 21: "IQ3_S", 22: "IQ2_S", 23: "IQ4_XS",
 	24: "I8", 25: "I16", 26: "I32", 27: "I64", 28: "F64", 29: "IQ1_M", 34: "TQ1_0", 35: "TQ2_0", 39: "MXFP4",
 }
@@ -41,8 +41,11 @@ func ggmlName(kind uint32) string {
 // openGGUF opens the file of that name; it closes files if it fails.
 func openGGUF(files folder, name string) (Checkpoint, error) {
 	c, err := newGGUF(files, name)
+	if err == nil {
+		err = c.check()
+	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", files.path(name), err), files.Close())
+		return nil, errors.Join(err, files.Close())
 	}
 	return c, nil
 }
@@ -52,19 +55,24 @@ func newGGUF(files folder, name string) (*checkpoint, error) {
 	if err != nil {
 		return nil, err
 	}
+	f, cfg, err := parseModel(data, strings.TrimSuffix(name, filepath.Ext(name)))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", files.path(name), err)
+	}
+	return &checkpoint{source: &ggufSource{file: f, files: files, name: name}, cfg: cfg, names: &ggufNames}, nil
+}
+
+// parseModel reads a header that describes a whole model.
+func parseModel(data []byte, name string) (*ggufFile, Config, error) {
 	f, err := parseGGUF(data)
 	if err != nil {
-		return nil, err
+		return nil, Config{}, err
 	}
-	cfg, err := f.config(strings.TrimSuffix(name, filepath.Ext(name)))
+	cfg, err := f.config(name)
 	if err != nil {
-		return nil, err
+		return nil, Config{}, err
 	}
-	if err := match(&ggufNames, cfg, f.tensors); err != nil {
-		return nil, err
-	}
-	c := &checkpoint{source: &ggufSource{file: f, files: files, name: name}, cfg: cfg, names: &ggufNames}
-	return c, c.check()
+	return f, cfg, match(&ggufNames, cfg, f.tensors)
 }
 
 // A ggufSource gives the tensors and the vocabulary of one file.
@@ -74,15 +82,11 @@ type ggufSource struct {
 	name  string
 }
 
-func (s *ggufSource) tensor(name string) (Tensor, error) {
+func (s *ggufSource) tensor(name string) (Tensor, string, error) {
 	if _, err := s.files.contents(s.name); err != nil {
-		return Tensor{}, err // closed
+		return Tensor{}, "", err // closed
 	}
-	t, ok := s.file.tensors[name]
-	if !ok {
-		return Tensor{}, fmt.Errorf("%s: no tensor %q", s.files.path(s.name), name)
-	}
-	return t, nil
+	return s.file.tensors[name], s.files.path(s.name), nil // match found them all
 }
 
 func (s *ggufSource) tokenizer() (*Tokenizer, error) {

@@ -3,7 +3,6 @@ package models
 import (
 	"encoding/binary"
 	"fmt"
-	"math"
 )
 
 // GGUF's layout, after https://github.com/ggml-org/ggml/blob/master/docs/gguf.md:
@@ -74,7 +73,7 @@ func parseGGUF(data []byte) (*ggufFile, error) {
 	if v := c.u32("version"); c.err == nil && v != 2 && v != ggufVersion {
 		return nil, fmt.Errorf("version is %d: want 2 or 3, little-endian", v)
 	}
-	tensors, values := c.u64("tensor count"), c.u64("metadata count")
+	tensors, values := c.count("tensors", 8+4+4+8), c.count("metadata keys", 8+4+1)
 	f := &ggufFile{values: make(map[string]ggufValue)}
 	for i := uint64(0); i < values && c.err == nil; i++ {
 		f.readValue(c)
@@ -144,7 +143,7 @@ func (f *ggufFile) place(infos []ggufInfo, data []byte, end int) error {
 func (s *section) addGGUF(info ggufInfo, align uint64) error {
 	p, ok := ggufPrecisions[info.kind]
 	if !ok {
-		return fmt.Errorf("tensor %q is %s, which is not supported: want f32, f16, bf16, q8_0 or q4_0 (llama-quantize --pure writes one format throughout)", info.name, ggmlName(info.kind))
+		return fmt.Errorf("tensor %q is %s, which is not supported: want f32, f16, bf16, q8_0, q4_0, q4_k, q5_k or q6_k", info.name, ggmlName(info.kind))
 	}
 	dims := make([]uint64, len(info.dims))
 	for i, d := range info.dims {
@@ -154,7 +153,7 @@ func (s *section) addGGUF(info ggufInfo, align uint64) error {
 	if err != nil {
 		return fmt.Errorf("tensor %q: %w", info.name, err)
 	}
-	if info.offset%align != 0 || info.offset > math.MaxInt64 {
+	if info.offset%align != 0 {
 		return fmt.Errorf("tensor %q is at offset %d: want a multiple of %d", info.name, info.offset, align)
 	}
 	return s.add(info.name, p, dims, info.offset, info.offset+uint64(p.Bytes(int64(t.Rows)*int64(t.Cols))))
@@ -194,6 +193,15 @@ func (c *cursor) u64(what string) uint64 {
 	return 0
 }
 
+// count reads the number of entries that follow, of size bytes at least.
+func (c *cursor) count(what string, size int) uint64 {
+	n := c.u64("number of " + what)
+	if left := len(c.data) - c.at; c.err == nil && n > uint64(left/size) {
+		c.err = fmt.Errorf("%d %s, more than the %d bytes that are left can hold: the file is truncated or wrong", n, what, left)
+	}
+	return n
+}
+
 func (c *cursor) str(what string) string {
 	return string(c.take(c.u64(what+" length"), what))
 }
@@ -216,25 +224,21 @@ func (c *cursor) value(key string) ggufValue {
 
 // array skips over an array's elements, so that v spans them.
 func (c *cursor) array(key string, v *ggufValue) {
-	v.elem, v.n = ggufType(c.u32("array type")), c.u64("array length")
-	start := c.at
+	v.elem = ggufType(c.u32("array type"))
 	switch {
 	case c.err != nil:
-		return
 	case v.elem == ggufString:
+		v.n = c.count("strings", 8)
+		start := c.at
 		for i := uint64(0); i < v.n && c.err == nil; i++ {
 			c.take(c.u64("string length"), "string")
 		}
+		v.raw = c.data[start:c.at]
 	case int(v.elem) < len(ggufTypes) && v.elem != ggufArray:
-		size := uint64(ggufTypes[v.elem].size)
-		if v.n > uint64(len(c.data))/size {
-			c.err = fmt.Errorf("metadata key %q is an array of %d elements in a file of %d bytes", key, v.n, len(c.data))
-			return
-		}
-		c.take(v.n*size, "array")
+		size := ggufTypes[v.elem].size
+		v.n = c.count("array elements", size)
+		v.raw = c.take(v.n*uint64(size), "array")
 	default:
 		c.err = fmt.Errorf("metadata key %q is an array of %v: want scalars or strings", key, v.elem)
-		return
 	}
-	v.raw = c.data[start:c.at]
 }

@@ -47,7 +47,7 @@ type huggingFaceSource struct {
 func openHuggingFace(files folder, name, weights string) (Checkpoint, error) {
 	c, err := newHuggingFace(files, name, weights)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("model %s: %w", name, err), files.Close())
+		return nil, errors.Join(err, files.Close())
 	}
 	return c, nil
 }
@@ -155,17 +155,17 @@ func (s *huggingFaceSource) header(file string) (map[string]Tensor, error) {
 	return tensors, nil
 }
 
-func (s *huggingFaceSource) tensor(name string) (Tensor, error) {
+func (s *huggingFaceSource) tensor(name string) (Tensor, string, error) {
 	file := s.where[name]
 	tensors, err := s.header(file)
 	if err != nil {
-		return Tensor{}, err
+		return Tensor{}, "", err
 	}
 	t, ok := tensors[name]
 	if !ok {
-		return Tensor{}, fmt.Errorf("%s: no tensor %q, though the index says so", s.files.path(file), name)
+		return Tensor{}, "", fmt.Errorf("%s: no tensor %q, though the index says so", s.files.path(file), name)
 	}
-	return t, nil
+	return t, s.files.path(file), nil
 }
 
 func (s *huggingFaceSource) tokenizer() (*Tokenizer, error) {

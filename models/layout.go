@@ -2,6 +2,7 @@ package models
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -61,10 +62,14 @@ func match[V any](n *names, c Config, present map[string]V) error {
 			known[s.name] = true
 		}
 	}
+	var unexpected []string
 	for name := range present {
 		if !known[name] && !n.mayIgnore(c, name) {
-			return fmt.Errorf("unexpected tensor %q: want a Llama model, without biases or experts", name)
+			unexpected = append(unexpected, name)
 		}
+	}
+	if len(unexpected) > 0 {
+		return fmt.Errorf("unexpected tensor %q: want only those of %d Llama blocks, without biases or experts", slices.Min(unexpected), c.Layers)
 	}
 	return nil
 }

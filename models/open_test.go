@@ -3,9 +3,11 @@ package models
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -138,6 +140,32 @@ func TestStories260KTensors(t *testing.T) {
 	checkUnits(t, c, &ggufNames, func(name string) []byte { return want[name] })
 }
 
+// TestGGUFVariants: version 2 is the same, and the alignment may be another.
+func TestGGUFVariants(t *testing.T) {
+	old := synthetic(t, tiny, F32)
+	old[4] = 2
+	if err := openAll(writeFile(t, filepath.Join(t.TempDir(), "x.gguf"), old)); err != nil {
+		t.Errorf("version 2: %v", err)
+	}
+	for _, align := range []int{8, 64} { // all of tiny's tensors are multiples of 64 bytes
+		var h ggufHeader
+		putConfig(&h, tiny, F32)
+		h.put("general.alignment", uint32(align))
+		var data []byte
+		want := make(map[string][]byte)
+		for _, s := range synthTensors(tiny, F32) {
+			h.tensor(s.name, F32, s.rows, s.cols)
+			tensor := make([]byte, F32.Bytes(int64(s.rows)*int64(s.cols)))
+			s.generate(tensor, rand.NewPCG(1, uint64(len(data))))
+			want[s.name], data = tensor, append(data, tensor...)
+		}
+		end := 24 + len(h.values) + len(h.infos)
+		header := slices.Concat(h.encode()[:end], make([]byte, -end&(align-1)))
+		c := mustOpen(t, writeFile(t, filepath.Join(t.TempDir(), "x.gguf"), append(header, data...)))
+		checkUnits(t, c, &ggufNames, func(name string) []byte { return want[name] })
+	}
+}
+
 func TestDemo(t *testing.T) {
 	embedded, folder := mustOpen(t, Demo), mustOpen(t, "demo/")
 	want, _ := Builtin(Demo)
@@ -146,7 +174,7 @@ func TestDemo(t *testing.T) {
 			t.Error(diff)
 		}
 		checkUnits(t, c, &huggingFaceNames, func(name string) []byte {
-			tensor, err := embedded.(*checkpoint).tensor(name)
+			tensor, _, err := embedded.(*checkpoint).tensor(name)
 			if err != nil {
 				t.Fatal(err)
 			}
