@@ -62,6 +62,10 @@ func (b *Batcher) Arrive(r Request) { b.waiting.add(r) }
 // Idle reports that no request is waiting or running.
 func (b *Batcher) Idle() bool { return b.waiting.len() == 0 && len(b.running) == 0 }
 
+// Waiting returns the requests that have arrived and are in no micro-batch. They
+// are not to be changed.
+func (b *Batcher) Waiting() []Request { return b.waiting.requests }
+
 // Next returns the pass that may enter the first stage now, if there is one.
 func (b *Batcher) Next() (*MicroBatch, bool) {
 	b.form()
@@ -97,9 +101,15 @@ func (b *Batcher) form() {
 // requests, and that those for which stopped is true (nil: none) end before
 // their last token. It returns the requests that ended.
 func (b *Batcher) Done(m *MicroBatch, stopped func(request int) bool) []Request {
+	return b.DoneTokens(m, 1, stopped)
+}
+
+// DoneTokens is Done of a pass that yielded n tokens for each request, as a pass
+// that verifies drafted tokens may.
+func (b *Batcher) DoneTokens(m *MicroBatch, n int, stopped func(request int) bool) []Request {
 	b.flying--
 	m.out = false
-	m.Step++
+	m.Step += n
 	var ended []Request
 	last := func(r Request) bool { return m.Step >= r.Tokens || stopped != nil && stopped(r.ID) }
 	if slices.ContainsFunc(m.Requests, last) {

@@ -18,17 +18,18 @@ var mayImport = map[string][]string{
 	"internal":    {}, // serves all
 	"models":      {"models"},
 	"topologies":  {"topologies"},
+	"scenarios":   {"topologies"},
 	"":            {"models", "topologies"},
 	"solver":      {"", "models", "topologies", "solver"},
 	"sim/des":     {},
-	"sim":         {"", "models", "topologies", "sim"},
+	"sim":         {"", "models", "topologies", "scenarios", "sim"},
 	"exec/kernel": {"models", "exec/kernel"},
 	"exec/llama":  {"models", "exec/kernel", "exec/llama"},
 	"exec/wire":   {"", "models", "topologies", "exec/wire"},
-	"exec":        {"", "models", "topologies", "exec"},
+	"exec":        {"", "models", "topologies", "scenarios", "exec"},
 	"tui":         {"", "models", "topologies", "tui"},
-	"experiments": {"", "models", "topologies", "solver", "sim", "experiments"},
-	"cmd":         {"", "models", "topologies", "solver", "sim", "exec", "tui", "experiments", "cmd"},
+	"experiments": {"", "models", "topologies", "scenarios", "solver", "sim", "experiments"},
+	"cmd":         {"", "models", "topologies", "scenarios", "solver", "sim", "exec", "tui", "experiments", "cmd"},
 }
 
 func TestImports(t *testing.T) {

@@ -13,6 +13,8 @@ type Recorder struct {
 	devices  []deviceTally
 	outputs  map[int]*Output
 	oom      []OOMReport
+	recovery []recoveryTally
+	preempts int
 	tokens   int
 	makespan time.Duration
 }
@@ -21,7 +23,7 @@ type requestTally struct {
 	arrival, first, last time.Duration
 	queue                time.Duration
 	tokens               int
-	failed               bool
+	failed, dropped      bool
 }
 
 type deviceTally struct {
@@ -29,7 +31,7 @@ type deviceTally struct {
 	busy        time.Duration
 	first, last time.Duration // start of the first pass, end of the last
 	memory      int64         // peak
-	load        time.Duration
+	load, down  time.Duration
 	links       []linkTally // to other devices, in the order of their first message
 }
 
@@ -71,10 +73,23 @@ func (r *Recorder) Span(s Span) {
 		d.memory = max(d.memory, s.Bytes)
 	case Load:
 		r.devices[s.Device].load += s.End - s.Start
+		r.recovering(s)
+	case Replan, Rebuild, Lost:
+		r.recovering(s)
+	case Down:
+		if s.To < 0 {
+			r.devices[s.Device].down += s.End - s.Start
+		}
+	case Preempt:
+		r.preempts++
+	case Failed:
+		r.request(s.Request).failed = true
+	case Detection:
+		r.recovery = append(r.recovery, recoveryTally{device: s.Device, died: s.Start, known: s.End})
 	case OOM:
 		r.oom = append(r.oom, OOMReport{Device: r.name(s.Device), Request: s.Request, AtS: s.Start.Seconds(), Missing: s.Bytes})
 		if s.Request >= 0 {
-			r.request(s.Request).failed = true
+			r.request(s.Request).dropped = true
 		}
 	}
 }
@@ -136,14 +151,22 @@ func (r *Recorder) Report(backend string) *Report {
 	seconds := r.makespan.Seconds()
 	rep := &Report{Backend: backend, Tokens: r.tokens, MakespanS: seconds, OOM: r.oom}
 	r.latencies(rep)
+	rep.Preemptions = r.preempts
+	for i := range r.recovery {
+		rep.Recoveries = append(rep.Recoveries, r.recovery[i].report(r.name(r.recovery[i].device)))
+	}
 	if seconds > 0 {
 		rep.Throughput = float64(r.tokens) / seconds
 	}
 	for i := range r.devices {
 		if d, ok := r.device(i, seconds); ok {
 			rep.Devices = append(rep.Devices, d)
+			rep.EnergyJ += d.EnergyJ
 		}
 		rep.Links = append(rep.Links, r.linksFrom(i, seconds)...)
+	}
+	if r.tokens > 0 {
+		rep.EnergyPerToken = rep.EnergyJ / float64(r.tokens)
 	}
 	for _, o := range r.outputs {
 		rep.Outputs = append(rep.Outputs, *o)
@@ -158,7 +181,10 @@ func (r *Recorder) latencies(rep *Report) {
 	var moments []moment
 	for i := range r.requests {
 		q := &r.requests[i]
-		if q.tokens == 0 || q.failed {
+		if q.failed {
+			rep.Failed++
+		}
+		if q.tokens == 0 || q.failed || q.dropped {
 			continue
 		}
 		rep.Requests++
@@ -198,9 +224,12 @@ func average(moments []moment, end time.Duration) float64 {
 
 func (r *Recorder) device(i int, makespan float64) (DeviceReport, bool) {
 	t := &r.devices[i]
-	d := DeviceReport{Name: r.name(i), Passes: t.passes, BusyS: t.busy.Seconds(), Memory: t.memory, LoadMS: Milliseconds(t.load)}
+	d := DeviceReport{Name: r.name(i), Passes: t.passes, BusyS: t.busy.Seconds(), Memory: t.memory, LoadMS: Milliseconds(t.load), DownS: t.down.Seconds()}
 	if makespan > 0 {
 		d.Utilisation = d.BusyS / makespan
+	}
+	if p := r.plan.Topology.Devices[i]; p.ActivePower > 0 || p.IdlePower > 0 {
+		d.EnergyJ = float64(p.IdlePower)*makespan + float64(max(p.ActivePower, p.IdlePower)-p.IdlePower)*d.BusyS
 	}
 	if window := t.last - t.first; window > 0 {
 		d.BubbleShare = float64(window-t.busy) / float64(window)

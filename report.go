@@ -15,7 +15,16 @@ type Report struct {
 	Devices    []DeviceReport `json:"devices"`                 // those that did something, in the topology's order
 	Links      []LinkReport   `json:"links"`                   // likewise, by from and to
 	OOM        []OOMReport    `json:"oom"`
-	Outputs    []Output       `json:"outputs,omitempty"`
+
+	Failed      int              `json:"failed,omitempty"`      // requests given up because a device died
+	Preemptions int              `json:"preemptions,omitempty"` // of micro-batches, for lack of memory
+	Recoveries  []RecoveryReport `json:"recoveries,omitempty"`
+	// EnergyJ is what the devices that took part used over the makespan, where the
+	// topology gives their power, and the links; EnergyPerToken divides it by Tokens.
+	EnergyJ        float64 `json:"energy_j,omitempty"`
+	EnergyPerToken float64 `json:"energy_per_token_j,omitempty"`
+
+	Outputs []Output `json:"outputs,omitempty"`
 }
 
 // A Distribution summarises a metric over requests; percentiles are exact, by nearest rank.
@@ -36,6 +45,8 @@ type DeviceReport struct {
 	BubbleShare float64 `json:"bubble_share"` // idle share between its first and last pass
 	Memory      int64   `json:"memory_bytes"` // peak
 	LoadMS      float64 `json:"load_ms,omitempty"`
+	EnergyJ     float64 `json:"energy_j,omitempty"` // idle power over the makespan, and what active power adds while busy
+	DownS       float64 `json:"down_s,omitempty"`
 }
 
 // A LinkReport is one directed link's part in a run.
@@ -46,6 +57,17 @@ type LinkReport struct {
 	Bytes       int64   `json:"bytes"`
 	BusyS       float64 `json:"busy_s"`
 	Utilisation float64 `json:"utilisation"`
+}
+
+// A RecoveryReport tells what a device's death cost.
+type RecoveryReport struct {
+	Device      string  `json:"device"`
+	AtS         float64 `json:"at_s"`         // when it died
+	DetectionMS float64 `json:"detection_ms"` // until that was known
+	ReplanMS    float64 `json:"replan_ms"`    // until there was a new plan
+	LoadMS      float64 `json:"load_ms"`      // until the last weights were loaded
+	RebuildMS   float64 `json:"rebuild_ms"`   // from the first pass that computed KV caches again to the end of the last
+	LostMS      float64 `json:"lost_ms"`      // spent in passes thrown away, all together
 }
 
 // An OOMReport tells of memory that was not there.

@@ -24,6 +24,20 @@ const (
 	Memory What = "memory"
 	// Load: Device loaded the weights of its stages, Bytes of them.
 	Load What = "load"
+	// Down: Device, or the link Device→To, did not work from Start to End.
+	Down What = "down"
+	// Detection: Device died at Start, which was known at End.
+	Detection What = "detection"
+	// Replan: the survivors of Device's death got a new plan.
+	Replan What = "replan"
+	// Lost: a pass that began at Start was thrown away at End.
+	Lost What = "lost"
+	// Rebuild: a pass that computed a micro-batch's KV caches again.
+	Rebuild What = "rebuild"
+	// Preempt: a micro-batch gave up its KV caches and waited for memory.
+	Preempt What = "preempt"
+	// Failed: Request was given up at End, because of Device's death.
+	Failed What = "failed"
 	// OOM: Device lacked Bytes at Start; Request, if not -1, was given up.
 	OOM What = "oom"
 )

@@ -16,7 +16,7 @@ type row struct {
 
 // A costTable keeps the rows of the passes met so far, for a plan's stages.
 type costTable struct {
-	costs  edgeshard.Costs
+	costs  *rates
 	spec   edgeshard.Spec
 	stages []edgeshard.Stage
 	back   edgeshard.Return
@@ -24,7 +24,7 @@ type costTable struct {
 	others map[models.Pass]*row
 }
 
-func newCostTable(p *edgeshard.Plan, c edgeshard.Costs) *costTable {
+func newCostTable(p *edgeshard.Plan, c *rates) *costTable {
 	return &costTable{
 		costs: c, spec: p.Spec(), stages: p.Stages, back: p.Workload.Return,
 		decode: make([][]*row, p.Workload.MicroBatch+1), others: make(map[models.Pass]*row),
@@ -55,16 +55,21 @@ func (t *costTable) row(p models.Pass) *row {
 func (t *costTable) make(p models.Pass) *row {
 	n := len(t.stages)
 	r := &row{compute: make([]time.Duration, n), send: make([]edgeshard.Transfer, n+1), bytes: make([]int64, n+1)}
-	activations := t.spec.Model.ActivationBytes(p)
+	bytes, encode, decode := t.costs.compress(t.spec.Model.ActivationBytes(p))
 	at := t.spec.Topology.Source
 	for i, s := range t.stages {
-		r.compute[i] = edgeshard.StageTime(t.costs, s, p)
+		r.compute[i] += edgeshard.StageTime(t.costs, s, p)
 		if i > 0 {
-			r.bytes[i] = activations
-			r.send[i] = t.costs.Transfer(at, s.Device, activations)
+			r.bytes[i] = bytes
+			r.send[i] = t.costs.Transfer(at, s.Device, bytes)
+		}
+		if i > 0 && at != s.Device {
+			r.compute[i-1] += encode
+			r.compute[i] += decode
 		}
 		at = s.Device
 	}
+	r.compute[0] += t.costs.drafting(p)
 	r.bytes[n] = t.spec.ReturnBytes(p.Batch, t.back)
 	r.send[n] = t.costs.Transfer(at, t.spec.Topology.Source, r.bytes[n])
 	return r

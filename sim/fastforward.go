@@ -104,6 +104,7 @@ func (s *pipeline) repeat(requests []edgeshard.Request, id int) {
 		s.obs.Span(span)
 	}
 	s.batcher.Skip()
+	s.open -= len(requests)
 	s.Advance(t.end + shift)
 	s.memory.resettle(s.Now())
 }

@@ -12,31 +12,35 @@ type ledger struct {
 	plan    *edgeshard.Plan
 	devices []account
 	used    []int // devices that run a stage, in the order of their first
+	rates   *rates
 	tell    func(edgeshard.Span)
 	sizes   map[int][]int64 // KV cache by positions and device
 }
 
 type account struct {
 	fixed, held, budget int64
-	blocks              []int         // units of the device's stages
+	units               []int         // of the device's stages
 	since               time.Duration // when held changed last
 	moving              bool          // held has changed
 }
 
-func newLedger(p *edgeshard.Plan, tell func(edgeshard.Span)) *ledger {
+func newLedger(p *edgeshard.Plan, r *rates, tell func(edgeshard.Span)) *ledger {
 	spec := p.Spec()
-	l := &ledger{plan: p, devices: make([]account, len(p.Topology.Devices)), tell: tell, sizes: make(map[int][]int64)}
-	footprint := p.Footprint()
+	l := &ledger{plan: p, devices: make([]account, len(p.Topology.Devices)), rates: r, tell: tell, sizes: make(map[int][]int64)}
+	last := p.Model.Config.Units() - 1
 	for _, s := range p.Stages {
 		a := &l.devices[s.Device]
-		if a.blocks == nil {
+		if a.units == nil {
 			l.used = append(l.used, s.Device)
-			a.budget = spec.Budget(s.Device)
-			a.fixed = spec.Overhead(s.Device) + footprint.Workspace()
+			a.budget = r.budget(s.Device)
+			a.fixed = spec.Overhead(s.Device) + p.Footprint().Workspace() + r.draftMemory(s.Device)
 		}
 		for u := s.From; u < s.To; u++ {
-			a.blocks = append(a.blocks, u)
-			a.fixed += footprint.Unit(u) - int64(p.Workload.InFlight())*footprint.KV(u)
+			a.units = append(a.units, u)
+			a.fixed += r.weights(s.Device, u)
+		}
+		if s.To > last {
+			a.fixed += p.Model.Config.LogitsBytes(p.Workload.MicroBatch)
 		}
 		a.held = a.fixed
 	}
@@ -60,40 +64,39 @@ func (l *ledger) load() error {
 	return first
 }
 
-// kv returns the KV cache of one sequence on each device.
-func (l *ledger) kv(r edgeshard.Request) []int64 {
-	positions := r.Prompt + r.Tokens
+// kv returns the KV cache of one sequence of some positions on each device.
+func (l *ledger) kv(positions int) []int64 {
 	if n := l.sizes[positions]; n != nil {
 		return n
 	}
 	n := make([]int64, len(l.devices))
 	for d := range l.devices {
-		for _, u := range l.devices[d].blocks {
-			n[d] += l.plan.Model.Config.KVBytes(u, positions)
+		for _, u := range l.devices[d].units {
+			n[d] += l.rates.kv(d, u, positions)
 		}
 	}
 	l.sizes[positions] = n
 	return n
 }
 
-// reserve takes the KV cache of a sequence on all devices, or on none: then it
-// returns the first device that lacks memory and how much.
-func (l *ledger) reserve(r edgeshard.Request, now time.Duration) (device int, missing int64) {
-	kv := l.kv(r)
+// take lets the KV cache of a sequence grow from some positions to more, on all
+// devices or on none: then it returns the first that lacks memory and how much.
+func (l *ledger) take(from, to int, now time.Duration) (device int, missing int64) {
+	before, after := l.kv(from), l.kv(to)
 	for _, d := range l.used {
-		if a := &l.devices[d]; a.held+kv[d] > a.budget {
-			return d, a.held + kv[d] - a.budget
+		if a := &l.devices[d]; a.held+after[d]-before[d] > a.budget {
+			return d, a.held + after[d] - before[d] - a.budget
 		}
 	}
 	for _, d := range l.used {
-		l.change(d, kv[d], now)
+		l.change(d, after[d]-before[d], now)
 	}
 	return -1, 0
 }
 
-// release gives back what reserve took.
-func (l *ledger) release(r edgeshard.Request, now time.Duration) {
-	kv := l.kv(r)
+// give ends a sequence's KV cache of some positions.
+func (l *ledger) give(positions int, now time.Duration) {
+	kv := l.kv(positions)
 	for _, d := range l.used {
 		l.change(d, -kv[d], now)
 	}
@@ -141,5 +144,12 @@ func (l *ledger) resettle(now time.Duration) {
 		if a := &l.devices[d]; a.moving {
 			a.since = now
 		}
+	}
+}
+
+// since starts the account of every device at a time.
+func (l *ledger) since(now time.Duration) {
+	for _, d := range l.used {
+		l.devices[d].since = now
 	}
 }

@@ -2,128 +2,143 @@ package sim
 
 import (
 	"context"
-	"time"
+	"math/rand/v2"
 
 	"github.com/edgeshard/edgeshard"
+	"github.com/edgeshard/edgeshard/scenarios"
 	"github.com/edgeshard/edgeshard/sim/des"
 )
 
-// A pipeline is a run in progress: micro-batches move from station to station.
+// A pipeline is a run in progress: micro-batches move from device to device.
 type pipeline struct {
 	des.Engine[event]
-	plan    *edgeshard.Plan
-	source  int
-	table   *costTable
-	batcher *edgeshard.Batcher
-	obs     edgeshard.Observer
-	memory  *ledger
-	devices []station
-	links   []link
-	hops    []*link // into each stage, and the return; nil where nothing moves
+	runner   *Runner
+	plan     *edgeshard.Plan // replaced when the run is planned anew
+	scenario *scenarios.Scenario
+	rates    *rates
+	table    *costTable
+	batcher  *edgeshard.Batcher
+	obs      edgeshard.Observer
+	memory   *ledger
+	devices  []station
+	links    []link
+	hops     []*link // into each stage, and the return; nil where nothing moves
+	network  *network
+	rng      *rand.Rand // of accepted tokens
 
-	requests []edgeshard.Request // in order of arrival
-	arrived  int                 // of requests
-	flows    []flow
-	free     []int32 // flows without a micro-batch
-	byBatch  map[*edgeshard.MicroBatch]int32
+	requests  []edgeshard.Request // in order of arrival
+	arrived   int                 // of requests
+	open      int                 // requests that have not ended
+	tokens    int                 // generated
+	flows     []flow
+	free      []int32 // flows without a micro-batch
+	byBatch   map[*edgeshard.MicroBatch]int32
+	preempted []int32
+	faults    faults
+	idle      int // events since something was told
 
 	slow   bool
 	replay template
 }
 
-// An event is what happens to a flow, or the next arrival of a request.
+// An event is what happens to a flow, a device or the run.
 type event struct {
-	kind kind
-	flow int32
+	kind  kind
+	flow  int32 // or device, or index of a fault
+	epoch int32 // of the flow; an event of an earlier one is void
 }
 
 type kind uint8
 
 const (
-	arrival   kind = iota // requests arrive
-	computed              // a device ends a stage of a flow
-	delivered             // a message of a flow reaches its stage, or the source
+	arrival     kind = iota // requests arrive
+	computed                // a device ends a stage of a flow
+	delivered               // a message of a flow reaches its stage, or the source
+	networkTick             // a message leaves a link, or a trace changes
+	thermalTick             // a device reaches a bound of its temperature
+	batteryTick             // a device's battery is empty
+	faultStart
+	faultEnd
+	detection // a device's death is known
+	resumption
+	started // weights are delivered
 )
 
-// A flow is a micro-batch on its way. In the pipeline it is at one place at a
-// time: computing stage, or on the link into it.
-type flow struct {
-	batch *edgeshard.MicroBatch
-	row   *row
-	stage int
-	start time.Duration // of what it does now: a stage, or the occupation of a link
-	free  time.Duration // when the link it is on is free again
-	token time.Duration // when its last token came
-}
-
-func newPipeline(p *edgeshard.Plan, c edgeshard.Costs, obs edgeshard.Observer) *pipeline {
+func newPipeline(r *Runner, p *edgeshard.Plan, c *rates, obs edgeshard.Observer) (*pipeline, error) {
 	s := &pipeline{
-		plan: p, source: p.Topology.Source, table: newCostTable(p, c), obs: obs,
+		runner: r, plan: p, scenario: c.scenario, rates: c, obs: obs, slow: r.SlowPath || !c.scenario.Steady(),
 		batcher: edgeshard.NewBatcher(&p.Workload), requests: p.Workload.Arrivals(),
-		devices: make([]station, len(p.Topology.Devices)), byBatch: make(map[*edgeshard.MicroBatch]int32),
+		byBatch: make(map[*edgeshard.MicroBatch]int32), rng: rand.New(rand.NewPCG(c.scenario.Seed, 0x616363657074)),
 	}
-	s.memory = newLedger(p, s.tell)
-	s.connect()
-	return s
+	s.open = len(s.requests)
+	s.equip()
+	return s, s.install(p)
 }
 
-// connect makes the links that the plan's stages use, a directed pair of devices once.
-func (s *pipeline) connect() {
-	n := len(s.plan.Stages)
-	s.links, s.hops = make([]link, 0, n+1), make([]*link, n+1)
-	pairs := make(map[[2]int]*link)
-	at := s.source
-	for i := range s.hops {
-		to := s.source
-		if i < n {
-			to = s.plan.Stages[i].Device
-		}
-		if pair := [2]int{at, to}; at != to {
-			if pairs[pair] == nil {
-				s.links = append(s.links, link{from: at, to: to})
-				pairs[pair] = &s.links[len(s.links)-1]
-			}
-			s.hops[i] = pairs[pair]
-		}
-		at = to
-	}
+// install makes what depends on the plan's stages.
+func (s *pipeline) install(p *edgeshard.Plan) error {
+	s.plan, s.rates.plan = p, p
+	s.table = newCostTable(p, s.rates)
+	s.memory = newLedger(p, s.rates, s.tell)
+	return s.connect()
 }
 
-// run simulates to the last event.
+// run simulates to the end of the last request.
 func (s *pipeline) run(ctx context.Context) error {
 	if err := s.memory.load(); err != nil {
 		return err
 	}
-	s.At(s.requests[0].Arrival, event{kind: arrival})
-	for n := 0; ; n++ {
+	s.scheduleFaults()
+	s.deliverWeights()
+	for n := 0; s.open > 0; n++ {
 		if n&0xfff == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
 		e, ok := s.Next()
 		if !ok {
-			break
+			return s.stalled()
 		}
 		if s.Now() > horizon {
 			return errHorizon
+		}
+		if s.idle++; s.idle > maxIdle {
+			return s.stalled()
 		}
 		if err := s.handle(ctx, e); err != nil {
 			return err
 		}
 	}
 	s.memory.close(s.Now())
+	s.endFaults()
 	return nil
 }
 
 func (s *pipeline) handle(ctx context.Context, e event) error {
 	switch e.kind {
-	case arrival:
-		s.arrive()
-	case computed:
-		s.leave(e.flow)
-		return nil
-	case delivered:
+	case computed, delivered:
+		if s.flows[e.flow].epoch != e.epoch {
+			return nil
+		}
+		if e.kind == computed {
+			s.leave(e.flow)
+			return nil
+		}
 		if !s.deliver(e.flow) {
 			return nil
+		}
+	case arrival:
+		s.arrive()
+	case networkTick:
+		s.network.advance()
+		return nil
+	case thermalTick:
+		s.crossed(int(e.flow))
+		return nil
+	case started:
+		s.faults.delivered = true
+	default:
+		if err := s.handleFault(ctx, e); err != nil {
+			return err
 		}
 	}
 	return s.admit(ctx)
@@ -131,6 +146,7 @@ func (s *pipeline) handle(ctx context.Context, e event) error {
 
 // tell passes a span on, and remembers it where the batch is a template.
 func (s *pipeline) tell(span edgeshard.Span) {
+	s.idle = 0
 	if s.replay.recording {
 		s.replay.record(span)
 	}
@@ -150,72 +166,53 @@ func (s *pipeline) arrive() {
 
 // admit lets passes into the first stage as long as there are any.
 func (s *pipeline) admit(ctx context.Context) error {
+	if s.faults.halted || !s.faults.delivered {
+		return nil
+	}
+	s.readmit()
 	for {
 		if err := s.fastForward(ctx); err != nil {
 			return err
 		}
 		m, ok := s.batcher.Next()
 		if !ok {
-			return nil
+			break
 		}
-		if m.Step == 0 && !s.reserve(m) {
+		grows := s.scenario.KV == scenarios.Grow
+		if m.Step == 0 && !grows && !s.reserve(m) {
 			continue
 		}
 		f := s.flowOf(m)
-		s.flows[f].row = s.table.row(m.Pass())
-		s.flows[f].stage = 0
-		s.arriveAt(f)
+		if m.Step == 0 && grows && len(s.preempted) > 0 || !s.enter(f) {
+			s.pause(f)
+		}
 	}
+	if len(s.preempted) > 0 && !s.othersHold(-1) {
+		s.readmit()
+	}
+	return nil
 }
 
-// reserve takes the memory of m's sequences, drops those there is none for, and
-// reports whether any remain.
+// reserve takes the whole memory of m's sequences, drops those there is none
+// for, and reports whether any remain.
 func (s *pipeline) reserve(m *edgeshard.MicroBatch) bool {
-	now := s.Now()
 	for i := 0; i < len(m.Requests); {
 		r := m.Requests[i]
-		if d, missing := s.memory.reserve(r, now); missing > 0 {
-			s.tell(edgeshard.Span{What: edgeshard.OOM, Request: r.ID, Stage: -1, Device: d, To: -1, Bytes: missing, Start: now, End: now})
-			s.batcher.Drop(m, r.ID)
+		if d, missing := s.memory.take(0, r.Prompt+r.Tokens, s.Now()); missing > 0 {
+			s.drop(m, r.ID, d, missing)
 			continue
 		}
-		s.tell(edgeshard.Span{What: edgeshard.Queue, Request: r.ID, Stage: -1, Device: -1, To: -1, Start: r.Arrival, End: now})
 		i++
 	}
 	return len(m.Requests) > 0
 }
 
-// flowOf returns the flow of a micro-batch, a new one before its first pass.
-func (s *pipeline) flowOf(m *edgeshard.MicroBatch) int32 {
-	if f, ok := s.byBatch[m]; ok {
-		return f
-	}
-	if len(s.free) == 0 {
-		s.flows = append(s.flows, flow{})
-		s.free = append(s.free, int32(len(s.flows)-1))
-	}
-	f := s.free[len(s.free)-1]
-	s.free = s.free[:len(s.free)-1]
-	s.flows[f] = flow{batch: m}
-	s.byBatch[m] = f
-	return f
-}
-
-// arriveAt queues a flow at the device of its stage.
-func (s *pipeline) arriveAt(f int32) {
-	d := &s.devices[s.plan.Stages[s.flows[f].stage].Device]
-	if d.busy {
-		d.queue.Push(f)
-		return
-	}
-	s.compute(d, f)
-}
-
-func (s *pipeline) compute(d *station, f int32) {
-	d.busy = true
-	fl := &s.flows[f]
-	fl.start = s.Now()
-	s.After(fl.row.compute[fl.stage], event{kind: computed, flow: f})
+// drop gives up a request for which a device lacks memory.
+func (s *pipeline) drop(m *edgeshard.MicroBatch, request, device int, missing int64) {
+	now := s.Now()
+	s.tell(edgeshard.Span{What: edgeshard.OOM, Request: request, Stage: -1, Device: device, To: -1, Bytes: missing, Start: now, End: now})
+	s.batcher.Drop(m, request)
+	s.open--
 }
 
 // leave ends a flow's stage: the device turns to the next in its queue, and the
@@ -224,23 +221,17 @@ func (s *pipeline) leave(f int32) {
 	fl := &s.flows[f]
 	at := s.plan.Stages[fl.stage].Device
 	s.tell(s.span(edgeshard.Compute, f, fl.stage, at, -1))
+	if fl.stage == 0 && fl.chunk.of > 0 {
+		s.nextChunk(f)
+		fl = &s.flows[f] // flows may have grown
+	}
 	fl.stage++
-	hop := s.hops[fl.stage]
-	switch {
-	case hop != nil:
-		t := fl.row.send[fl.stage]
-		fl.start = max(s.Now(), hop.free)
-		fl.free = fl.start + t.Occupancy
-		hop.free = fl.free
-		s.At(fl.free+t.Latency, event{kind: delivered, flow: f})
-	default:
-		s.After(0, event{kind: delivered, flow: f})
+	if fl.stage == len(s.plan.Stages) && fl.parent >= 0 {
+		s.forget(f)
+	} else {
+		s.send(f, s.hops[fl.stage])
 	}
-	d := &s.devices[at]
-	d.busy = false
-	if d.queue.Len() > 0 {
-		s.compute(d, d.queue.Pop())
-	}
+	s.next(at)
 }
 
 // deliver ends a flow's message and reports whether it was the return.
@@ -261,27 +252,45 @@ func (s *pipeline) deliver(f int32) (back bool) {
 	return true
 }
 
-// token gives every request of a flow its token, and ends those that have all.
+// arriveAt queues a flow at the device of its stage.
+func (s *pipeline) arriveAt(f int32) {
+	device := s.plan.Stages[s.flows[f].stage].Device
+	if d := &s.devices[device]; d.busy {
+		d.queue.Push(f)
+		return
+	}
+	s.compute(device, f)
+}
+
+// token gives every request of a flow its tokens, and ends those that have all.
 func (s *pipeline) token(f int32) {
 	fl, now := &s.flows[f], s.Now()
-	m := fl.batch
+	m, n := fl.batch, s.accepted(fl)
+	if fl.rebuild {
+		s.tell(s.span(edgeshard.Rebuild, f, -1, -1, -1))
+		fl.rebuild = false
+	}
 	for i := range m.Requests {
 		r := &m.Requests[i]
 		start := fl.token
 		if m.Step == 0 {
 			start = r.Arrival
 		}
-		s.tell(edgeshard.Span{What: edgeshard.Token, Request: r.ID, Step: m.Step, Stage: -1, Device: -1, To: -1, Start: start, End: now})
+		for t := range n {
+			s.tell(edgeshard.Span{What: edgeshard.Token, Request: r.ID, Step: m.Step + t, Stage: -1, Device: -1, To: -1, Start: start, End: now})
+			start = now
+		}
 	}
-	fl.token = now
-	for _, r := range s.batcher.Done(m, nil) {
-		s.memory.release(r, now)
+	fl.token, fl.inside = now, false
+	s.tokens += n * len(m.Requests)
+	for _, r := range s.batcher.DoneTokens(m, n, nil) {
+		s.memory.give(s.held(r, fl), now)
+		s.open--
 	}
 	if len(m.Requests) == 0 {
-		delete(s.byBatch, m)
-		s.flows[f] = flow{}
-		s.free = append(s.free, f)
+		s.forget(f)
 	}
+	s.faults.reached(s)
 }
 
 // span describes what a flow has just ended.
@@ -291,21 +300,11 @@ func (s *pipeline) span(what edgeshard.What, f int32, stage, device, to int) edg
 		What: what, Request: fl.batch.Requests[0].ID, MicroBatch: fl.batch.ID, Batch: len(fl.batch.Requests), Step: fl.batch.Step,
 		Stage: stage, Device: device, To: to, Start: fl.start, End: s.Now(),
 	}
-	if to >= 0 {
+	switch {
+	case to >= 0:
 		span.Bytes, span.Free = fl.row.bytes[fl.stage], fl.free
+	case what == edgeshard.Rebuild || what == edgeshard.Lost:
+		span.Start = fl.entered
 	}
 	return span
-}
-
-// A station is a device: it serves one flow at a time, the others in order.
-type station struct {
-	queue des.Queue[int32]
-	busy  bool
-}
-
-// A link is one direction between two devices: it is occupied by one message at
-// a time, in order, and a message arrives its latency after.
-type link struct {
-	from, to int
-	free     time.Duration // when the last message of its queue has left
 }

@@ -3,7 +3,6 @@ package sim_test
 import (
 	"context"
 	"fmt"
-	"testing"
 	"time"
 
 	"pgregory.net/rapid"
@@ -148,10 +147,10 @@ func simulate(t fataler, r sim.Runner, p *edgeshard.Plan) spans {
 	return s
 }
 
-func must[T any](t testing.TB, v T, err error) T {
-	t.Helper()
+// must ends the test where there is an error.
+func must[T any](v T, err error) T {
 	if err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
 	return v
 }

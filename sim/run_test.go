@@ -276,7 +276,7 @@ func TestRunsWithoutEnd(t *testing.T) {
 	p = fixedPlan(1, 1)
 	c := constantCosts()
 	c.transfer[0][1].Occupancy = math.MaxInt64 / 4
-	if err = (&sim.Runner{Costs: c}).Run(context.Background(), p, &s); err == nil || !strings.Contains(err.Error(), "100 years") {
+	if err = (&sim.Runner{Costs: c}).Run(context.Background(), p, &s); err == nil || !strings.Contains(err.Error(), "50 years") {
 		t.Errorf("a message of 73 years: error %v", err)
 	}
 }

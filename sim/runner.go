@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/edgeshard/edgeshard"
+	"github.com/edgeshard/edgeshard/scenarios"
 )
 
 // A Runner simulates runs. The zero value is ready for use.
@@ -20,6 +21,11 @@ type Runner struct {
 	// SlowPath simulates every batch event by event, also where a batch like it
 	// has been simulated and nothing can interfere. Its spans are the same.
 	SlowPath bool
+	// Scenario says what differs from the topology during the run; nil: nothing.
+	Scenario *scenarios.Scenario
+	// Replan makes a new plan without the lost devices, for scenarios whose
+	// recovery plans anew. The plan's topology must be the same.
+	Replan func(ctx context.Context, p *edgeshard.Plan, lost []int) (*edgeshard.Plan, error)
 	// MaxPasses bounds a run, in passes of a micro-batch through the pipeline; 0
 	// stands for 10⁹.
 	MaxPasses int64
@@ -27,12 +33,15 @@ type Runner struct {
 
 var _ edgeshard.Runner = (*Runner)(nil)
 
-// horizon is the longest run in virtual time, a century: sums of times below it
-// cannot overflow.
-const horizon = 100 * 365 * 24 * time.Hour
+// horizon is the longest run in virtual time. What ends at never, or later, is
+// beyond it; the sum of two such times does not overflow.
+const (
+	horizon = 50 * 365 * 24 * time.Hour
+	never   = 2 * horizon
+)
 
 // errHorizon ends a run that has become longer than any deadline.
-var errHorizon = errors.New("the run takes more than 100 years of virtual time: a link or device of it is next to stopped")
+var errHorizon = errors.New("the run takes more than 50 years of virtual time: a link or device of it is next to stopped")
 
 // Run simulates the plan's workload. It fails at once where weights do not fit
 // a device, with an *edgeshard.OutOfMemory; a request whose KV cache does not
@@ -45,15 +54,27 @@ func (r *Runner) Run(ctx context.Context, p *edgeshard.Plan, obs edgeshard.Obser
 	if err := r.bound(&p.Workload); err != nil {
 		return err
 	}
-	costs := r.Costs
+	costs, err := r.Costs, error(nil)
 	if costs == nil {
-		var err error
 		if costs, err = p.Costs(); err != nil {
 			return err
 		}
 	}
-	s := newPipeline(p, costs, obs)
-	s.slow = r.SlowPath
+	scenario := r.Scenario
+	if scenario == nil {
+		scenario = &scenarios.Scenario{}
+	}
+	if scenario.Recovery.Policy == scenarios.Replan && r.Replan == nil {
+		return errors.New("the scenario plans anew after a death: the runner has no way to")
+	}
+	rates, err := newRates(p, costs, scenario)
+	if err != nil {
+		return err
+	}
+	s, err := newPipeline(r, p, rates, obs)
+	if err != nil {
+		return err
+	}
 	return s.run(ctx)
 }
 

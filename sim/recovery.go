@@ -1,0 +1,267 @@
+package sim
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/edgeshard/edgeshard"
+	"github.com/edgeshard/edgeshard/scenarios"
+	"github.com/edgeshard/edgeshard/sim/des"
+)
+
+// lose is told of a device's death. If the plan needs the device, its requests
+// fail, or the survivors get a new plan.
+func (s *pipeline) lose(ctx context.Context, device int) error {
+	if s.faults.detected[device] {
+		return nil
+	}
+	s.faults.detected[device] = true
+	s.tell(edgeshard.Span{What: edgeshard.Detection, Request: -1, Stage: -1, Device: device, To: -1, Start: s.devices[device].died, End: s.Now()})
+	needed := slices.ContainsFunc(s.plan.Stages, func(st edgeshard.Stage) bool { return st.Device == device })
+	if !needed || s.faults.halted {
+		return nil // what is being planned is planned again at its resumption
+	}
+	if s.scenario.Recovery.Policy != scenarios.Replan || device == s.plan.Topology.Source {
+		s.fail(device)
+		return nil
+	}
+	s.abort()
+	s.faults.halted = true
+	s.faults.lost = device
+	wait := time.Duration(s.scenario.Recovery.Plan)
+	s.tell(edgeshard.Span{What: edgeshard.Replan, Request: -1, Stage: -1, Device: device, To: -1, Start: s.Now(), End: s.Now() + wait})
+	return s.replan(ctx, wait)
+}
+
+// fail gives up every request that has not ended, and the run with them.
+func (s *pipeline) fail(device int) {
+	s.abort()
+	now := s.Now()
+	told := make(map[int]bool)
+	for _, f := range s.live() {
+		for _, r := range s.flows[f].batch.Requests {
+			told[r.ID] = true
+			s.tell(edgeshard.Span{What: edgeshard.Failed, Request: r.ID, Stage: -1, Device: device, To: -1, Start: r.Arrival, End: now})
+		}
+	}
+	for _, r := range s.unserved(told) {
+		s.tell(edgeshard.Span{What: edgeshard.Failed, Request: r.ID, Stage: -1, Device: device, To: -1, Start: min(r.Arrival, now), End: now})
+	}
+	s.open = 0
+}
+
+// unserved returns the requests that have not begun: those that wait, and those to come.
+func (s *pipeline) unserved(running map[int]bool) []edgeshard.Request {
+	var waiting []edgeshard.Request
+	for _, r := range s.batcher.Waiting() {
+		if !running[r.ID] {
+			waiting = append(waiting, r)
+		}
+	}
+	return append(waiting, s.requests[s.arrived:]...)
+}
+
+// live returns the flows of micro-batches, in the order these were formed.
+func (s *pipeline) live() []int32 {
+	var flows []int32
+	for i := range s.flows {
+		if s.flows[i].batch != nil && s.flows[i].parent < 0 {
+			flows = append(flows, int32(i))
+		}
+	}
+	slices.SortFunc(flows, func(a, b int32) int { return cmp.Compare(s.flows[a].batch.ID, s.flows[b].batch.ID) })
+	return flows
+}
+
+// abort throws away what is in the pipeline.
+func (s *pipeline) abort() {
+	for _, f := range s.live() {
+		fl := &s.flows[f]
+		if fl.inside {
+			s.tell(s.span(edgeshard.Lost, f, -1, -1, -1))
+		}
+		fl.epoch++
+	}
+	for i := range s.flows {
+		if s.flows[i].batch != nil && s.flows[i].parent >= 0 {
+			s.forget(int32(i))
+		}
+	}
+	for i := range s.devices {
+		d := &s.devices[i]
+		s.Cancel(d.end)
+		d.end, d.busy, d.queue = 0, false, des.Queue[int32]{}
+		s.heat(i)
+	}
+	for i := range s.links {
+		s.links[i].free = s.Now()
+	}
+	if s.network != nil {
+		s.network.drop()
+	}
+}
+
+// replan asks for a new plan, and waits until it is made and its weights and,
+// from a replica, its KV caches are where they belong.
+func (s *pipeline) replan(ctx context.Context, wait time.Duration) error {
+	lost := make([]int, 0, len(s.faults.detected))
+	for d := range s.faults.detected {
+		lost = append(lost, d)
+	}
+	slices.Sort(lost)
+	p, err := s.runner.Replan(ctx, s.plan, lost)
+	if err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		s.fail(s.faults.lost)
+		return nil
+	}
+	s.faults.next = p
+	ready := s.Now() + wait
+	for _, l := range s.loads(p) {
+		if !s.scenario.Recovery.Cached {
+			l.Start, l.End = l.Start+wait, l.End+wait
+			s.tell(l)
+			ready = max(ready, l.End)
+		}
+	}
+	if s.scenario.Recovery.Replica {
+		ready += s.replicas(p)
+	}
+	s.At(ready, event{kind: resumption})
+	return nil
+}
+
+// owners returns which device has each unit under a plan.
+func owners(p *edgeshard.Plan) []int {
+	owner := make([]int, 0, p.Model.Config.Units())
+	for _, st := range p.Stages {
+		for range st.To - st.From {
+			owner = append(owner, st.Device)
+		}
+	}
+	return owner
+}
+
+// loads returns the loads of the weights that are new to their device under a
+// plan, from the source over the link to it, all links at once.
+func (s *pipeline) loads(p *edgeshard.Plan) []edgeshard.Span {
+	before, bytes := owners(s.plan), make(map[int]int64)
+	for u, d := range owners(p) {
+		if before[u] != d {
+			bytes[d] += s.rates.weights(d, u)
+		}
+	}
+	var spans []edgeshard.Span
+	for d := range s.devices {
+		if bytes[d] > 0 && d != p.Topology.Source {
+			took := s.rates.Transfer(p.Topology.Source, d, bytes[d]).Idle()
+			spans = append(spans, edgeshard.Span{What: edgeshard.Load, Request: -1, Stage: -1, Device: d, To: -1, Bytes: bytes[d], Start: s.Now(), End: s.Now() + took})
+		}
+	}
+	return spans
+}
+
+// replicas returns the time in which the source sends the KV caches of all
+// sequences that are new to their device.
+func (s *pipeline) replicas(p *edgeshard.Plan) (longest time.Duration) {
+	before, bytes := owners(s.plan), make(map[int]int64)
+	for u, d := range owners(p) {
+		if before[u] == d {
+			continue
+		}
+		for _, f := range s.live() {
+			for _, r := range s.flows[f].batch.Requests {
+				bytes[d] += s.rates.kv(d, u, r.Prompt+s.flows[f].batch.Step)
+			}
+		}
+	}
+	for d, n := range bytes {
+		longest = max(longest, s.rates.Transfer(p.Topology.Source, d, n).Idle())
+	}
+	return longest
+}
+
+// resume goes on with a new plan, unless a device of it has died meanwhile.
+func (s *pipeline) resume(ctx context.Context) error {
+	p := s.faults.next
+	s.faults.halted = false
+	s.memory.close(s.Now())
+	if err := s.install(p); err != nil {
+		return err
+	}
+	s.memory.since(s.Now())
+	for _, st := range p.Stages {
+		if s.faults.detected[st.Device] {
+			delete(s.faults.detected, st.Device)
+			return s.lose(ctx, st.Device)
+		}
+	}
+	if err := s.memory.load(); err != nil {
+		return err
+	}
+	for _, f := range s.live() {
+		s.revive(f)
+	}
+	return nil
+}
+
+// revive lets a micro-batch go on under a new plan: its pass enters again, over
+// all its tokens unless a replica has its KV caches.
+func (s *pipeline) revive(f int32) {
+	fl := &s.flows[f]
+	fl.rebuild = fl.batch.Step > 0 && !s.scenario.Recovery.Replica
+	m := fl.batch
+	if s.scenario.KV == scenarios.Grow {
+		fl.grown = -1
+	} else if !s.reserve(m) {
+		s.forget(f)
+		return
+	}
+	if fl.inside {
+		fl.inside = false
+		if !slices.Contains(s.preempted, f) && !s.enter(f) {
+			s.pause(f)
+		}
+	}
+}
+
+// deliverWeights loads every device's weights before requests are taken in.
+func (s *pipeline) deliverWeights() {
+	ready := s.requests[0].Arrival
+	if d := s.scenario.Delivery; d != nil {
+		ready = max(ready, s.deliveries(d))
+	} else {
+		s.faults.delivered = true
+	}
+	s.At(s.requests[0].Arrival, event{kind: arrival})
+	if !s.faults.delivered {
+		s.At(ready, event{kind: started})
+	}
+}
+
+// deliveries tells of the load of every device, and returns when the last ends.
+func (s *pipeline) deliveries(c *scenarios.Delivery) (ready time.Duration) {
+	t := s.plan.Topology
+	from := t.Source
+	if c.From != "" {
+		from, _ = t.Index(c.From)
+	}
+	for _, d := range s.memory.used {
+		bytes := int64(0)
+		for _, u := range s.memory.devices[d].units {
+			bytes += s.rates.weights(d, u)
+		}
+		bytes = int64(float64(bytes) * (1 - c.Shared))
+		if d == from || c.Has(t, d) || bytes == 0 {
+			continue
+		}
+		end := s.rates.Transfer(from, d, bytes).Idle()
+		s.tell(edgeshard.Span{What: edgeshard.Load, Request: -1, Stage: -1, Device: d, To: -1, Bytes: bytes, End: end})
+		ready = max(ready, end)
+	}
+	return ready
+}
