@@ -92,6 +92,21 @@ func zmmQ8P1C1(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int
 //go:noescape
 func zmmQ4P1C1(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
+// zmmQ4KP1C1 computes a tile of 1 panels × 1 activation rows.
+//
+//go:noescape
+func zmmQ4KP1C1(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ5KP1C1 computes a tile of 1 panels × 1 activation rows.
+//
+//go:noescape
+func zmmQ5KP1C1(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ6KP1C1 computes a tile of 1 panels × 1 activation rows.
+//
+//go:noescape
+func zmmQ6KP1C1(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
 // zmmQ8P2C1 computes a tile of 2 panels × 1 activation rows.
 //
 //go:noescape
@@ -101,6 +116,21 @@ func zmmQ8P2C1(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int
 //
 //go:noescape
 func zmmQ4P2C1(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ4KP2C1 computes a tile of 2 panels × 1 activation rows.
+//
+//go:noescape
+func zmmQ4KP2C1(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ5KP2C1 computes a tile of 2 panels × 1 activation rows.
+//
+//go:noescape
+func zmmQ5KP2C1(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ6KP2C1 computes a tile of 2 panels × 1 activation rows.
+//
+//go:noescape
+func zmmQ6KP2C1(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
 // zmmF32P1C2 computes a tile of 1 panels × 2 activation rows.
 //
@@ -142,6 +172,21 @@ func zmmQ8P1C2(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int
 //go:noescape
 func zmmQ4P1C2(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
+// zmmQ4KP1C2 computes a tile of 1 panels × 2 activation rows.
+//
+//go:noescape
+func zmmQ4KP1C2(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ5KP1C2 computes a tile of 1 panels × 2 activation rows.
+//
+//go:noescape
+func zmmQ5KP1C2(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ6KP1C2 computes a tile of 1 panels × 2 activation rows.
+//
+//go:noescape
+func zmmQ6KP1C2(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
 // zmmQ8P2C2 computes a tile of 2 panels × 2 activation rows.
 //
 //go:noescape
@@ -151,6 +196,21 @@ func zmmQ8P2C2(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int
 //
 //go:noescape
 func zmmQ4P2C2(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ4KP2C2 computes a tile of 2 panels × 2 activation rows.
+//
+//go:noescape
+func zmmQ4KP2C2(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ5KP2C2 computes a tile of 2 panels × 2 activation rows.
+//
+//go:noescape
+func zmmQ5KP2C2(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ6KP2C2 computes a tile of 2 panels × 2 activation rows.
+//
+//go:noescape
+func zmmQ6KP2C2(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
 // zmmF32P1C3 computes a tile of 1 panels × 3 activation rows.
 //
@@ -192,6 +252,21 @@ func zmmQ8P1C3(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int
 //go:noescape
 func zmmQ4P1C3(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
+// zmmQ4KP1C3 computes a tile of 1 panels × 3 activation rows.
+//
+//go:noescape
+func zmmQ4KP1C3(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ5KP1C3 computes a tile of 1 panels × 3 activation rows.
+//
+//go:noescape
+func zmmQ5KP1C3(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ6KP1C3 computes a tile of 1 panels × 3 activation rows.
+//
+//go:noescape
+func zmmQ6KP1C3(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
 // zmmQ8P2C3 computes a tile of 2 panels × 3 activation rows.
 //
 //go:noescape
@@ -201,6 +276,21 @@ func zmmQ8P2C3(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int
 //
 //go:noescape
 func zmmQ4P2C3(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ4KP2C3 computes a tile of 2 panels × 3 activation rows.
+//
+//go:noescape
+func zmmQ4KP2C3(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ5KP2C3 computes a tile of 2 panels × 3 activation rows.
+//
+//go:noescape
+func zmmQ5KP2C3(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ6KP2C3 computes a tile of 2 panels × 3 activation rows.
+//
+//go:noescape
+func zmmQ6KP2C3(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
 // zmmF32P1C4 computes a tile of 1 panels × 4 activation rows.
 //
@@ -242,6 +332,21 @@ func zmmQ8P1C4(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int
 //go:noescape
 func zmmQ4P1C4(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
+// zmmQ4KP1C4 computes a tile of 1 panels × 4 activation rows.
+//
+//go:noescape
+func zmmQ4KP1C4(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ5KP1C4 computes a tile of 1 panels × 4 activation rows.
+//
+//go:noescape
+func zmmQ5KP1C4(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ6KP1C4 computes a tile of 1 panels × 4 activation rows.
+//
+//go:noescape
+func zmmQ6KP1C4(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
 // zmmQ8P2C4 computes a tile of 2 panels × 4 activation rows.
 //
 //go:noescape
@@ -251,6 +356,21 @@ func zmmQ8P2C4(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int
 //
 //go:noescape
 func zmmQ4P2C4(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ4KP2C4 computes a tile of 2 panels × 4 activation rows.
+//
+//go:noescape
+func zmmQ4KP2C4(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ5KP2C4 computes a tile of 2 panels × 4 activation rows.
+//
+//go:noescape
+func zmmQ5KP2C4(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ6KP2C4 computes a tile of 2 panels × 4 activation rows.
+//
+//go:noescape
+func zmmQ6KP2C4(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
 // zmmF32P1C5 computes a tile of 1 panels × 5 activation rows.
 //
@@ -292,6 +412,21 @@ func zmmQ8P1C5(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int
 //go:noescape
 func zmmQ4P1C5(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
+// zmmQ4KP1C5 computes a tile of 1 panels × 5 activation rows.
+//
+//go:noescape
+func zmmQ4KP1C5(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ5KP1C5 computes a tile of 1 panels × 5 activation rows.
+//
+//go:noescape
+func zmmQ5KP1C5(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ6KP1C5 computes a tile of 1 panels × 5 activation rows.
+//
+//go:noescape
+func zmmQ6KP1C5(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
 // zmmQ8P2C5 computes a tile of 2 panels × 5 activation rows.
 //
 //go:noescape
@@ -301,6 +436,21 @@ func zmmQ8P2C5(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int
 //
 //go:noescape
 func zmmQ4P2C5(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ4KP2C5 computes a tile of 2 panels × 5 activation rows.
+//
+//go:noescape
+func zmmQ4KP2C5(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ5KP2C5 computes a tile of 2 panels × 5 activation rows.
+//
+//go:noescape
+func zmmQ5KP2C5(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ6KP2C5 computes a tile of 2 panels × 5 activation rows.
+//
+//go:noescape
+func zmmQ6KP2C5(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
 // zmmF32P1C6 computes a tile of 1 panels × 6 activation rows.
 //
@@ -342,6 +492,21 @@ func zmmQ8P1C6(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int
 //go:noescape
 func zmmQ4P1C6(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
+// zmmQ4KP1C6 computes a tile of 1 panels × 6 activation rows.
+//
+//go:noescape
+func zmmQ4KP1C6(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ5KP1C6 computes a tile of 1 panels × 6 activation rows.
+//
+//go:noescape
+func zmmQ5KP1C6(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ6KP1C6 computes a tile of 1 panels × 6 activation rows.
+//
+//go:noescape
+func zmmQ6KP1C6(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
 // zmmQ8P2C6 computes a tile of 2 panels × 6 activation rows.
 //
 //go:noescape
@@ -351,3 +516,18 @@ func zmmQ8P2C6(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int
 //
 //go:noescape
 func zmmQ4P2C6(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ4KP2C6 computes a tile of 2 panels × 6 activation rows.
+//
+//go:noescape
+func zmmQ4KP2C6(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ5KP2C6 computes a tile of 2 panels × 6 activation rows.
+//
+//go:noescape
+func zmmQ5KP2C6(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ6KP2C6 computes a tile of 2 panels × 6 activation rows.
+//
+//go:noescape
+func zmmQ6KP2C6(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)

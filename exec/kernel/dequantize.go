@@ -30,6 +30,12 @@ func Dequantize(dst []float32, p models.Precision, row []byte) {
 		blocks(dst, row, 32, 34, dequantizeQ8)
 	case models.Q4_0:
 		blocks(dst, row, 32, 18, dequantizeQ4)
+	case models.Q4_K:
+		blocks(dst, row, superElements, 144, dequantizeSuper(unpackQ4K))
+	case models.Q5_K:
+		blocks(dst, row, superElements, 176, dequantizeSuper(unpackQ5K))
+	case models.Q6_K:
+		blocks(dst, row, superElements, 210, dequantizeSuper(unpackQ6K))
 	default:
 		panic(fmt.Sprintf("kernel: no dequantisation of %s", p))
 	}

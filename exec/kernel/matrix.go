@@ -141,6 +141,12 @@ func (m *Matrix) dot(w []byte, x *Activations, row int) float32 {
 		return dotQ8(w, x.data[row*x.stride:])
 	case models.Q4_0:
 		return dotQ4(w, x.data[row*x.stride:])
+	case models.Q4_K:
+		return dotSuper(unpackQ4K, 144, w, x.data[row*x.stride:])
+	case models.Q5_K:
+		return dotSuper(unpackQ5K, 176, w, x.data[row*x.stride:])
+	case models.Q6_K:
+		return dotSuper(unpackQ6K, 210, w, x.data[row*x.stride:])
 	}
 	panic(fmt.Sprintf("kernel: no product with %s", m.Precision))
 }

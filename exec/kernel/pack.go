@@ -22,6 +22,9 @@ var packings = [precisions]packing{
 	models.BF16: {2, 64, packWords},
 	models.Q8_0: {32, 544, packQ8},
 	models.Q4_0: {32, 288, packQ4},
+	models.Q4_K: {superElements, superQuants + 4*512, packQ4K},
+	models.Q5_K: {superElements, superQuants + 512 + 4*512, packQ5K},
+	models.Q6_K: {superElements, q6Quants + 2*1536, packQ6K},
 }
 
 func (p packing) steps(cols int) int { return (cols + p.elements - 1) / p.elements }
@@ -59,6 +62,55 @@ func packQ4(dst, row []byte, lane, steps int) {
 		copy(dst[2*lane:][:2], row)
 		for g := range 4 {
 			le.PutUint32(dst[32+64*g+4*lane:], le.Uint32(row[2+4*g:]))
+		}
+	}
+}
+
+// Where a panel's superblock has what: for Q4_K and Q5_K 16 f16 scales of scales,
+// as many of minima, for each of 8 blocks 16 scales, then minima, one byte each;
+// for Q6_K 16 f16 scales and for each of 16 blocks 16 scales. The integers follow,
+// by words, in the order that they have in the row.
+const (
+	superMin    = 32
+	superScales = 64
+	superMins   = superScales + 8*lanes
+	superQuants = superMins + 8*lanes
+	q6Scales    = 32
+	q6Quants    = q6Scales + 16*lanes
+)
+
+func packQ4K(dst, row []byte, lane, steps int) {
+	for ; steps > 0; dst, row, steps = dst[superQuants+4*512:], row[144:], steps-1 {
+		packScales(dst, row, lane)
+		packWords(dst[superQuants:], row[16:144], lane, 32)
+	}
+}
+
+func packQ5K(dst, row []byte, lane, steps int) {
+	for ; steps > 0; dst, row, steps = dst[superQuants+5*512:], row[176:], steps-1 {
+		packScales(dst, row, lane)
+		packWords(dst[superQuants:], row[16:176], lane, 40)
+	}
+}
+
+func packScales(dst, b []byte, lane int) {
+	copy(dst[2*lane:][:2], b)
+	copy(dst[superMin+2*lane:][:2], b[2:])
+	for i := range 8 {
+		dst[superScales+i*lanes+lane], dst[superMins+i*lanes+lane] = scaleAndMin(b[4:16], i)
+	}
+}
+
+func packQ6K(dst, row []byte, lane, steps int) {
+	for ; steps > 0; dst, row, steps = dst[q6Quants+2*1536:], row[210:], steps-1 {
+		copy(dst[2*lane:][:2], row[208:])
+		for i, s := range row[192:208] {
+			dst[q6Scales+i*lanes+lane] = s
+		}
+		for half := range 2 {
+			at := dst[q6Quants+half*1536:]
+			packWords(at, row[64*half:][:64], lane, 16)
+			packWords(at[1024:], row[128+32*half:][:32], lane, 8)
 		}
 	}
 }

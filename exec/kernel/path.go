@@ -13,7 +13,7 @@ type Path struct {
 }
 
 // precisions is the number of formats that a path may have kernels for.
-const precisions = int(models.Q4_0) + 1
+const precisions = int(models.Q6_K) + 1
 
 // ops are the vector operations of a path.
 type ops struct {

@@ -23,6 +23,7 @@ func story(n, vocab int) []int {
 // that of the activations to 8 bits.
 var logitBound = map[models.Precision]float64{
 	models.F32: 2e-5, models.F16: 2e-5, models.BF16: 3e-2, models.Q8_0: 6e-2, models.Q4_0: 6e-2,
+	models.Q4_K: 0.1, models.Q5_K: 0.1, models.Q6_K: 6e-2,
 }
 
 func TestForwardAgainstFloat64(t *testing.T) {
@@ -34,6 +35,7 @@ func TestForwardAgainstFloat64(t *testing.T) {
 	}{
 		{odd, models.F32}, {odd, models.F16}, {odd, models.BF16},
 		{even, models.F32}, {even, models.Q8_0}, {even, models.Q4_0}, {half, models.F16},
+		{shapeOf(models.Q4_K), models.Q4_K}, {shapeOf(models.Q5_K), models.Q5_K}, {shapeOf(models.Q6_K), models.Q6_K},
 	} {
 		t.Run(fmt.Sprint(c.p, c.config.Dim, c.config.RopeHalf), func(t *testing.T) {
 			m := newSynthetic(c.config, c.p)
@@ -55,7 +57,7 @@ func TestForwardAgainstFloat64(t *testing.T) {
 func TestSameBits(t *testing.T) {
 	for _, p := range models.Precisions() {
 		t.Run(p.String(), func(t *testing.T) {
-			m := newSynthetic(evenShape, p)
+			m := newSynthetic(shapeOf(p), p)
 			tokens := story(37, evenShape.Vocab)
 			want := newChain(t, m, 1).prefill(t, 1, tokens, len(tokens))
 			for _, threads := range []int{2, 3} {
@@ -74,7 +76,7 @@ func TestSameBits(t *testing.T) {
 
 func TestBatchSameBits(t *testing.T) {
 	for _, p := range models.Precisions() {
-		m := newSynthetic(evenShape, p)
+		m := newSynthetic(shapeOf(p), p)
 		c := newChain(t, m, 2, 2)
 		vocab := evenShape.Vocab
 		lengths := []int{1, 17, 30, 2, 5}

@@ -60,14 +60,30 @@ func randomTensor(rng *rand.Rand, p models.Precision, rows, cols int) models.Ten
 	for i := range t.Data {
 		t.Data[i] = byte(rng.Uint32())
 	}
-	scale := kernel.F32ToF16(float32(spread / 64))
-	if p == models.Q4_0 {
-		scale = kernel.F32ToF16(float32(spread / 4))
-	}
-	for i := 0; i < len(t.Data); i += p.BlockBytes() {
-		binary.LittleEndian.PutUint16(t.Data[i:], scale)
+	for b := t.Data; len(b) > 0; b = b[p.BlockBytes():] {
+		setScales(b, p, spread)
 	}
 	return t
+}
+
+// setScales gives a block of random bits a deviation of about spread.
+func setScales(b []byte, p models.Precision, spread float64) {
+	put := func(at int, v float64) { binary.LittleEndian.PutUint16(b[at:], kernel.F32ToF16(float32(v))) }
+	switch p {
+	case models.Q8_0:
+		put(0, spread/64)
+	case models.Q4_0:
+		put(0, spread/4)
+	case models.Q4_K, models.Q5_K:
+		levels := 7.5
+		if p == models.Q5_K {
+			levels = 15.5
+		}
+		put(0, spread/(20*levels))
+		put(2, spread/20)
+	case models.Q6_K:
+		put(208, spread/(64*16))
+	}
 }
 
 func appendElement(b []byte, p models.Precision, v float32) []byte {
@@ -98,3 +114,12 @@ var oddShape = models.Config{Vocab: 50, Dim: 24, Hidden: 52, Layers: 3, Heads: 6
 
 // A shape that every precision can hold.
 var evenShape = models.Config{Vocab: 96, Dim: 64, Hidden: 96, Layers: 3, Heads: 4, KVHeads: 2, Context: 64}
+
+// shapeOf returns a shape whose rows are whole blocks of p.
+func shapeOf(p models.Precision) models.Config {
+	c := evenShape
+	if p.BlockElements() == 256 {
+		c.Dim, c.Hidden, c.Heads, c.KVHeads = 256, 512, 8, 2
+	}
+	return c
+}

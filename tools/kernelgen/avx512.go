@@ -30,6 +30,9 @@ func avx512() {
 		for _, panels := range []int{1, 2} {
 			quant512("zmmQ8", panels, cols, blockQ8)
 			quant512("zmmQ4", panels, cols, blockQ4)
+			super512("zmmQ4K", panels, cols, false)
+			super512("zmmQ5K", panels, cols, true)
+			super6x512("zmmQ6K", panels, cols)
 		}
 	}
 }

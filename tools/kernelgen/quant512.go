@@ -63,8 +63,7 @@ func unpackNibbles(t *tile, panel, base, group, to int) {
 // scale·scale·sum to the f32 accumulators.
 func quant512(name string, panels, cols int, q quant) {
 	t := newTile(name, panels, cols)
-	acc := func(p, c int) int { return p*cols + c }
-	ints := func(p, c int) reg.VecPhysical { return zs[panels*cols+acc(p, c)] }
+	acc, ints := t.registers512()
 	t.begin512(acc)
 	if q.nibbles {
 		broadcastByte(0x0f, regNibble)

@@ -1,0 +1,207 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/edgeshard/edgeshard/models"
+	"pgregory.net/rapid"
+)
+
+// randomWeights draws rows × cols weights; scales of quantised blocks are drawn
+// from a wide range, all else in them is any bits.
+func randomWeights(rng *rand.Rand, p models.Precision, rows, cols int) models.Tensor {
+	t := models.Tensor{Precision: p, Rows: rows, Cols: cols, Data: make([]byte, int64(rows)*p.Bytes(int64(cols)))}
+	scale := func(b []byte) { le.PutUint16(b, F32ToF16(float32(rng.NormFloat64()/16))) }
+	for i := range t.Data {
+		t.Data[i] = byte(rng.Uint32())
+	}
+	for b := t.Data; len(b) > 0; b = b[p.BlockBytes():] {
+		switch p {
+		case models.F32:
+			putF32(b, float32(rng.NormFloat64()))
+		case models.F16:
+			scale(b)
+		case models.BF16:
+			le.PutUint16(b, F32ToBF16(float32(rng.NormFloat64())))
+		case models.Q6_K:
+			scale(b[208:])
+		case models.Q4_K, models.Q5_K:
+			scale(b[2:])
+			fallthrough
+		default:
+			scale(b)
+		}
+	}
+	return t
+}
+
+func newMatrix(tb testing.TB, p *Path, t models.Tensor) *Matrix {
+	tb.Helper()
+	m, err := p.NewMatrix(t, func(n int) []byte { return make([]byte, n) })
+	if err != nil {
+		tb.Fatal(err)
+	}
+	m.Pack(0, t.Rows)
+	return m
+}
+
+func mul(m *Matrix, x []float32, n int) []float32 {
+	var a Activations
+	a.Resize(m.path, m.Precision, n, m.Cols)
+	a.Set(x, 0, n)
+	out := make([]float32, n*m.Rows)
+	m.Mul(out, &a, 0, m.Rows)
+	return out
+}
+
+// magnitudes returns Σ|w·x| of every output: what its rounding errors scale with.
+func magnitudes(t models.Tensor, x []float32, n int) []float64 {
+	size, row, out := int(t.Precision.Bytes(int64(t.Cols))), make([]float32, t.Cols), make([]float64, n*t.Rows)
+	for r := range t.Rows {
+		Dequantize(row, t.Precision, t.Data[r*size:][:size])
+		for i := range n {
+			for j, w := range row {
+				out[i*t.Rows+r] += math.Abs(float64(w) * float64(x[i*t.Cols+j]))
+			}
+		}
+	}
+	return out
+}
+
+// exact multiplies in float64, without rounding the activations.
+func exact(t models.Tensor, x []float32, n int) []float64 {
+	size, row, out := int(t.Precision.Bytes(int64(t.Cols))), make([]float32, t.Cols), make([]float64, n*t.Rows)
+	for r := range t.Rows {
+		Dequantize(row, t.Precision, t.Data[r*size:][:size])
+		for i := range n {
+			for j, w := range row {
+				out[i*t.Rows+r] += float64(w) * float64(x[i*t.Cols+j])
+			}
+		}
+	}
+	return out
+}
+
+// orderBound bounds the difference that another order of the sums makes, relative
+// to Σ|w·x|. The blocks with minima add up larger terms than their differences.
+func orderBound(p models.Precision) float64 {
+	switch p {
+	case models.Q4_K, models.Q5_K:
+		return 4e-5
+	}
+	return 2e-5
+}
+
+// companionBound is what rounding the activations may change, relative to Σ|w·x|.
+var companionBound = [precisions]float64{
+	models.F32: 1e-6, models.F16: 1e-6, models.BF16: 1.0 / 256, models.Q8_0: 0.01, models.Q4_0: 0.01,
+	models.Q4_K: 0.03, models.Q5_K: 0.03, models.Q6_K: 0.01,
+}
+
+func TestMulAgainstPlain(t *testing.T) {
+	native(t, func(t *testing.T, p *Path) {
+		for precision := range models.Precision(precisions) {
+			t.Run(precision.String(), func(t *testing.T) {
+				rapid.Check(t, func(r *rapid.T) {
+					rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(r, "seed"), 1))
+					rows := rapid.IntRange(1, 150).Draw(r, "rows")
+					n := rapid.IntRange(1, 20).Draw(r, "n")
+					block := precision.BlockElements()
+					cols := block * rapid.IntRange(1, max(2, 600/block)).Draw(r, "blocks")
+					w := randomWeights(rng, precision, rows, cols)
+					x := vector(rng, n*cols+1, math.Exp2(float64(rng.IntN(20)-10)))[1:]
+					want, got := mul(newMatrix(t, Plain, w), x, n), mul(newMatrix(t, p, w), x, n)
+					for i, size := range magnitudes(w, x, n) {
+						if d := math.Abs(float64(got[i]) - float64(want[i])); !(d <= orderBound(precision)*size+1e-30) {
+							r.Fatalf("%d×%d, output %d is %g, want %g of terms that add up to %g", rows, cols, i, got[i], want[i], size)
+						}
+					}
+				})
+			})
+		}
+	})
+}
+
+func TestPlainMulAgainstFloat64(t *testing.T) {
+	for precision := range models.Precision(precisions) {
+		rng := rand.New(rand.NewPCG(1, 1))
+		const rows, cols, n = 20, 512, 3
+		w, x := randomWeights(rng, precision, rows, cols), vector(rng, n*cols, 1)
+		got, want := mul(newMatrix(t, Plain, w), x, n), exact(w, x, n)
+		for i, size := range magnitudes(w, x, n) {
+			if d := math.Abs(float64(got[i]) - want[i]); d > companionBound[precision]*size {
+				t.Fatalf("%s: output %d is %g, want %g: off by %g of the terms", precision, i, got[i], want[i], d/size)
+			}
+		}
+	}
+}
+
+// An output has the same bits whatever is multiplied beside it.
+func TestMulSameBits(t *testing.T) {
+	for _, p := range Paths() {
+		for precision := range models.Precision(precisions) {
+			rng := rand.New(rand.NewPCG(1, 1))
+			const rows, cols, n = 83, 512, 29
+			w, x := randomWeights(rng, precision, rows, cols), vector(rng, n*cols, 1)
+			m := newMatrix(t, p, w)
+			all := mul(m, x, n)
+			for i := 0; i < n; {
+				k := min(1+rng.IntN(9), n-i)
+				if got := mul(m, x[i*cols:], k); !slices.Equal(got, all[i*rows:][:k*rows]) {
+					t.Fatalf("%s, %s: rows %d to %d differ alone", p.name, precision, i, i+k-1)
+				}
+				i += k
+			}
+		}
+	}
+}
+
+// Infinities and NaN reach the outputs that they belong to.
+func TestMulNotFinite(t *testing.T) {
+	for _, p := range Paths() {
+		for precision := range models.Precision(precisions) {
+			for _, bad := range []float32{float32(math.Inf(1)), float32(math.NaN())} {
+				rng := rand.New(rand.NewPCG(1, 1))
+				const rows, cols, n = 40, 256, 8
+				w, x := randomWeights(rng, precision, rows, cols), vector(rng, n*cols, 1)
+				x[3*cols+77] = bad
+				for i, v := range mul(newMatrix(t, p, w), x, n) {
+					if finite := !math.IsNaN(float64(v)) && !math.IsInf(float64(v), 0); finite != (i/rows != 3) {
+						t.Fatalf("%s, %s, %g in row 3: row %d, output %d is %g", p.name, precision, bad, i/rows, i%rows, v)
+					}
+				}
+			}
+		}
+	}
+}
+
+// Whatever bits a block holds, the product neither panics nor disagrees with the
+// plain path on whether it is finite.
+func FuzzBlocks(f *testing.F) {
+	f.Add(uint8(0), []byte{1, 2, 3})
+	f.Add(uint8(5), []byte{0xff, 0xff, 0x7c, 0x00, 0xfc, 0x01})
+	f.Fuzz(func(t *testing.T, kind uint8, bits []byte) {
+		p := models.Precision(int(kind) % precisions)
+		const rows, cols = 18, 256
+		w := models.Tensor{Precision: p, Rows: rows, Cols: cols, Data: make([]byte, rows*p.Bytes(cols))}
+		for i := range w.Data {
+			if len(bits) > 0 {
+				w.Data[i] = bits[i%len(bits)]
+			}
+		}
+		x := vector(rand.New(rand.NewPCG(1, 1)), 2*cols, 1)
+		want := mul(newMatrix(t, Plain, w), x, 2)
+		sizes := magnitudes(w, x, 2)
+		for _, path := range nativePaths() {
+			for i, v := range mul(newMatrix(t, path, w), x, 2) {
+				if d := math.Abs(float64(v) - float64(want[i])); d > orderBound(p)*sizes[i]+1e-30 {
+					t.Fatal(fmt.Sprintf("%s, %s: output %d is %g, want %g", path.name, p, i, v, want[i]))
+				}
+			}
+		}
+	})
+}

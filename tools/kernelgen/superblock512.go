@@ -1,0 +1,205 @@
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// Panels of the formats with superblocks of 256 columns. Q4_K and Q5_K: f16
+// scales and minimum scales, a byte each of scale and minimum for 8 blocks of 32,
+// then (Q5_K) the fifth bits and pairs of blocks in low and high nibbles. Q6_K:
+// f16 scales, a byte of scale for 16 blocks of 16, then halves of 128 columns:
+// low nibbles, high nibbles and the upper two bits.
+const (
+	superMin    = 32
+	superScales = 64
+	superMins   = superScales + 8*16
+	superBits   = superMins + 8*16
+	pairBytes   = 512
+
+	q6Scales = 32
+	q6Quants = q6Scales + 16*16
+	q6Upper  = 1024 // in a half
+	q6Half   = 1536
+)
+
+// Registers of the superblock tiles, beside those of quant512.
+const (
+	regShift = 28 // how far the fifth bits of a pair are to be shifted
+	regTwo   = 29 // 2 in its lowest word
+	regUpper = 30 // 0x10, or 0x30, in every byte
+)
+
+// super512 writes the tile of Q4_K, or of Q5_K if it has fifth bits.
+func super512(name string, panels, cols int, fifth bool) {
+	t := newTile(name, panels, cols)
+	acc, ints := t.registers512()
+	t.begin512(acc)
+	broadcastByte(0x0f, regNibble)
+	quants := superBits
+	if fifth {
+		quants += 512
+		broadcastByte(0x10, regUpper)
+		two := GP32()
+		MOVL(U32(2), two)
+		VMOVD(two, zs[regTwo].AsX())
+	}
+	scales, header := GP64(), *t
+	t.loop(1, func(int) {
+		MOVQ(t.w, scales)
+		header.w = GP64()
+		MOVQ(t.w, header.w)
+		ADDQ(U32(uint32(quants)), t.w)
+		if fifth {
+			VPXORD(zs[regShift], zs[regShift], zs[regShift])
+		}
+		pairs := GP64()
+		MOVQ(U32(4), pairs)
+		Label("pair")
+		for half := range 2 {
+			t.startZero(ints)
+			t.dotGroups(ints, 0, 8, func(t *tile, panel, group, to int) {
+				t.unpackSuper(&header, panel, group, half, to, fifth)
+			})
+			t.superScale(&header, scales, 0, superScales+16*half)
+			t.scaleInts(acc, ints)
+			t.superScale(&header, scales, superMin, superMins+16*half)
+			t.subtractMins(acc)
+			ADDQ(Imm(recordBytes), t.x)
+			if cols > 3 {
+				ADDQ(Imm(recordBytes), t.x3)
+			}
+		}
+		ADDQ(U32(pairBytes), t.w)
+		ADDQ(Imm(32), scales)
+		if fifth {
+			VPADDD(zs[regTwo].AsX(), zs[regShift].AsX(), zs[regShift].AsX())
+		}
+		DECQ(pairs)
+		JNE(LabelRef("pair"))
+	})
+	t.end512(acc)
+}
+
+func (t *tile) registers512() (acc func(p, c int) int, ints func(p, c int) reg.VecPhysical) {
+	acc = func(p, c int) int { return p*t.cols + c }
+	return acc, func(p, c int) reg.VecPhysical { return zs[t.panels*t.cols+acc(p, c)] }
+}
+
+func (t *tile) startZero(ints func(p, c int) reg.VecPhysical) {
+	for p := range t.panels {
+		for c := range t.cols {
+			VPXORD(ints(p, c), ints(p, c), ints(p, c))
+		}
+	}
+}
+
+// unpackSuper unpacks a group of the pair's low (half 0) or high block.
+func (t *tile) unpackSuper(header *tile, panel, group, half, to int, fifth bool) {
+	if half == 0 {
+		VPANDD(t.weights(panel, 64*group), zs[regNibble], zs[to])
+	} else {
+		VMOVDQU64(t.weights(panel, 64*group), zs[to])
+		VPSRLW(Imm(4), zs[to], zs[to])
+		VPANDD(zs[to], zs[regNibble], zs[to])
+	}
+	if fifth {
+		bits := zs[regScratch]
+		VMOVDQU64(header.weights(panel, superBits+64*group), bits)
+		VPSRLD(zs[regShift].AsX(), bits, bits)
+		VPSLLD(Imm(uint64(4-half)), bits, bits)
+		VPANDD(zs[regUpper], bits, bits)
+		VPORD(bits, zs[to], zs[to])
+	}
+}
+
+// superScale sets regW to a scale of the header times a byte at disp from scales.
+func (t *tile) superScale(header *tile, scales reg.GPVirtual, scale, disp int) {
+	for p := range t.panels {
+		VPMOVZXBD(at(scales, scales, t.ws, p, disp), zs[regScratch])
+		VCVTDQ2PS(zs[regScratch], zs[regScratch])
+		VCVTPH2PS(header.weights(p, scale), zs[regW+p])
+		VMULPS(zs[regScratch], zs[regW+p], zs[regW+p])
+	}
+}
+
+// subtractMins subtracts the minima in regW times the scaled sums of activations.
+func (t *tile) subtractMins(acc func(p, c int) int) {
+	for c := range t.cols {
+		VBROADCASTSS(t.column(c, recordSum), zs[regX])
+		for p := range t.panels {
+			VFNMADD231PS(zs[regW+p], zs[regX], zs[acc(p, c)])
+		}
+	}
+}
+
+// super6x512 writes the tile of Q6_K.
+func super6x512(name string, panels, cols int) {
+	t := newTile(name, panels, cols)
+	acc, ints := t.registers512()
+	t.begin512(acc)
+	broadcastByte(0x0f, regNibble)
+	broadcastByte(0x30, regUpper)
+	scales, header := GP64(), *t
+	t.loop(1, func(int) {
+		MOVQ(t.w, scales)
+		header.w = GP64()
+		MOVQ(t.w, header.w)
+		ADDQ(U32(q6Quants), t.w)
+		halves := GP64()
+		MOVQ(U32(2), halves)
+		Label("half")
+		for block := range 4 {
+			for part := range 2 {
+				t.startInts(ints, biasQ6+4*part)
+				t.dotGroups(ints, 4*part, 4*part+4, func(t *tile, panel, group, to int) {
+					t.unpackQ6(panel, block, group, to)
+				})
+				t.scaleQ6(&header, scales, q6Scales+16*(2*block+part))
+				t.scaleInts(acc, ints)
+			}
+			ADDQ(Imm(recordBytes), t.x)
+			if cols > 3 {
+				ADDQ(Imm(recordBytes), t.x3)
+			}
+		}
+		ADDQ(U32(q6Half), t.w)
+		ADDQ(U32(8*16), scales)
+		DECQ(halves)
+		JNE(LabelRef("half"))
+	})
+	t.end512(acc)
+}
+
+// unpackQ6 unpacks a group of a half's block: blocks 0 and 1 are in the low
+// nibbles, 2 and 3 in the high ones; block b's upper bits are bits 2b and 2b+1.
+func (t *tile) unpackQ6(panel, block, group, to int) {
+	low := t.weights(panel, 512*(block%2)+64*group)
+	VMOVDQU64(low, zs[to])
+	if block >= 2 {
+		VPSRLW(Imm(4), zs[to], zs[to])
+	}
+	VPANDD(zs[regNibble], zs[to], zs[to])
+	bits := zs[regScratch]
+	VMOVDQU64(t.weights(panel, q6Upper+64*group), bits)
+	switch block {
+	case 0:
+		VPSLLD(Imm(4), bits, bits)
+	case 1:
+		VPSLLD(Imm(2), bits, bits)
+	case 3:
+		VPSRLD(Imm(2), bits, bits)
+	}
+	VPANDD(zs[regUpper], bits, bits)
+	VPORD(bits, zs[to], zs[to])
+}
+
+func (t *tile) scaleQ6(header *tile, scales reg.GPVirtual, disp int) {
+	for p := range t.panels {
+		VPMOVSXBD(at(scales, scales, t.ws, p, disp), zs[regScratch])
+		VCVTDQ2PS(zs[regScratch], zs[regScratch])
+		VCVTPH2PS(header.weights(p, 0), zs[regW+p])
+		VMULPS(zs[regScratch], zs[regW+p], zs[regW+p])
+	}
+}
