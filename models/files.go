@@ -94,14 +94,32 @@ func (f *mappedFolder) Close() error {
 	return errors.Join(all...)
 }
 
-// A memoryFolder serves files that are in memory anyway.
+// A memoryFolder serves files that are in memory anyway. It copies each once.
 type memoryFolder struct {
 	name  string
 	files fs.FS
+
+	mu   sync.Mutex
+	read map[string][]byte
 }
 
-func (f memoryFolder) path(name string) string { return f.name + "/" + name }
+func newMemoryFolder(name string, files fs.FS) *memoryFolder {
+	return &memoryFolder{name: name, files: files, read: make(map[string][]byte)}
+}
 
-func (f memoryFolder) contents(name string) ([]byte, error) { return fs.ReadFile(f.files, name) }
+func (f *memoryFolder) path(name string) string { return f.name + "/" + name }
 
-func (f memoryFolder) Close() error { return nil }
+func (f *memoryFolder) contents(name string) ([]byte, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if data, ok := f.read[name]; ok {
+		return data, nil
+	}
+	data, err := fs.ReadFile(f.files, name)
+	if err == nil {
+		f.read[name] = data
+	}
+	return data, err
+}
+
+func (f *memoryFolder) Close() error { return nil }

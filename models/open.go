@@ -22,7 +22,7 @@ import (
 // Files are mapped read-only and must not be cut short while they are open.
 func Open(ref string) (Checkpoint, error) {
 	if ref == Demo {
-		return openHuggingFace(memoryFolder{Demo, demo.Files}, Demo, singleFile)
+		return openHuggingFace(newMemoryFolder(Demo, demo.Files), Demo, singleFile)
 	}
 	info, err := os.Stat(ref)
 	if errors.Is(err, fs.ErrNotExist) {
