@@ -53,7 +53,7 @@ func Read(ref string) ([]byte, error) {
 	}
 	f, err := os.Open(ref)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("topology %q: %w, and no built-in one (%s)%s", ref, fs.ErrNotExist, strings.Join(Names(), ", "), didYouMean(ref, Names()))
+		return nil, fmt.Errorf("topology %q: %w, and no built-in one (%s)%s", ref, fs.ErrNotExist, strings.Join(Names(), ", "), didYouMean(ref, Names))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("topology: %w", err)

@@ -4,8 +4,6 @@ import (
 	"net"
 	"slices"
 	"time"
-
-	"github.com/edgeshard/edgeshard/internal/tomlfile"
 )
 
 // Check loads a topology and looks for what is allowed but hardly meant. The
@@ -32,10 +30,7 @@ func check(file string, data []byte) (*Topology, []Fault, error) {
 	p.warnUnused()
 	p.warnDevices()
 	p.warnLinks()
-	if err := tomlfile.NewError(file, p.faults); err != nil {
-		return t, err.(*Error).Faults, nil
-	}
-	return t, nil, nil
+	return t, p.faults.Sorted(), nil
 }
 
 func (p *parser) warnRoles() {

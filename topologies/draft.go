@@ -93,14 +93,14 @@ type reporter interface {
 }
 
 // plain collects faults of what is no file.
-type plain struct{ faults []tomlfile.Fault }
+type plain struct{ faults tomlfile.List }
 
 func (p *plain) report(_, key, format string, args ...any) {
-	p.faults = append(p.faults, Fault{Key: key, Text: fmt.Sprintf(format, args...)})
+	p.faults.Add(0, key, format, args...)
 }
 
 func (p *plain) err(name string) error {
-	return tomlfile.NewError(strings.TrimSpace("topology "+name), p.faults)
+	return p.faults.Err(strings.TrimSpace("topology " + name))
 }
 
 // builder makes a topology from a draft, and reports all that is wrong with it.
@@ -130,7 +130,10 @@ func (b *builder) build() *Topology {
 	return t
 }
 
-const maxText = 1024
+const (
+	maxText  = 1024
+	maxWords = 1000 // among which a misspelt one is sought
+)
 
 var nameSyntax = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
@@ -240,24 +243,45 @@ func (b *builder) role(key, name string, fallback int) int {
 }
 
 // suggest ends a message about a name that is no device's.
-func (b *builder) suggest(name string) string {
+func (b *builder) suggest(name string) suggestion {
 	for i := range b.topology.Devices {
 		if b.topology.Devices[i].Class == name {
-			return ": did you mean " + b.topology.Devices[i].Name + "?"
+			one := b.topology.Devices[i].Name // near to itself
+			return didYouMean(one, func() []string { return []string{one} })
 		}
 	}
-	return didYouMean(name, slices.Sorted(maps.Keys(b.byName)))
+	return didYouMean(name, wordsOf(b.byName))
 }
 
 // suggestEnd ends a message about a name that is no device's and no class.
-func (b *builder) suggestEnd(name string) string {
-	words := slices.AppendSeq(slices.Collect(maps.Keys(b.byName)), maps.Keys(b.hasClass))
-	slices.Sort(words)
-	return didYouMean(name, words)
+func (b *builder) suggestEnd(name string) suggestion {
+	return didYouMean(name, func() []string { return slices.Concat(wordsOf(b.byName)(), wordsOf(b.hasClass)()) })
 }
 
-func didYouMean(word string, words []string) string {
-	if near, ok := tomlfile.Nearest(clip(word), words); ok {
+// wordsOf returns the keys of m, sorted; none where comparing them all would
+// take long.
+func wordsOf[V any](m map[string]V) func() []string {
+	return func() []string {
+		if len(m) > maxWords {
+			return nil
+		}
+		return slices.Sorted(maps.Keys(m))
+	}
+}
+
+// didYouMean returns the end of a message about a word that is none of some.
+func didYouMean(word string, words func() []string) suggestion {
+	return suggestion{word: word, words: words}
+}
+
+// A suggestion is made when a message is: in large files not all are.
+type suggestion struct {
+	word  string
+	words func() []string
+}
+
+func (s suggestion) String() string {
+	if near, ok := tomlfile.Nearest(clip(s.word), s.words()); ok {
 		return ": did you mean " + near + "?"
 	}
 	return ""

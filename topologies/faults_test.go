@@ -98,6 +98,39 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// TestLargeFilesEndSoon reads the largest files of one kind of entry or fault.
+func TestLargeFilesEndSoon(t *testing.T) {
+	fill := func(head, each string) string {
+		var b strings.Builder
+		b.WriteString(head)
+		for i := 0; ; i++ {
+			s := strings.NewReplacer("N1", fmt.Sprint(i+1), "N", fmt.Sprint(i)).Replace(each)
+			if b.Len()+len(s) > 1<<16 {
+				return b.String()
+			}
+			b.WriteString(s)
+		}
+	}
+	for name, in := range map[string]string{
+		"empty devices": fill("", "[[device]]\n"),
+		"unknown kinds": fill("", "[kind.kN]\nlike = \"qN\"\n"),
+		"one chain":     fill("", "[kind.kN]\nlike = \"kN1\"\n"),
+		"empty links":   fill(deviceA+deviceB, "[[link]]\n"),
+		"unknown ends":  fill(deviceA, "[[link]]\nbetween = [\"eN\", \"fN\"]\nbandwidth = \"1bps\"\nlatency = \"0s\"\n"),
+		"unknown keys":  fill(deviceA, "keyN = 1\n"),
+	} {
+		start := time.Now()
+		_, err := Parse("f", []byte(in))
+		var faults *Error
+		if !errors.As(err, &faults) || len(faults.Faults) > 1000 || len(err.Error()) > 1<<20 {
+			t.Errorf("%s: an error of type %T with %d bytes", name, err, len(fmt.Sprint(err)))
+		}
+		if took := time.Since(start); took > 20*time.Second {
+			t.Errorf("%s: took %s", name, took)
+		}
+	}
+}
+
 // TestEveryFaultInOnePass has faults of each part of a file, out of order.
 func TestEveryFaultInOnePass(t *testing.T) {
 	_, err := Parse("bad.toml", []byte(`source = "nobody"

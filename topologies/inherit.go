@@ -1,7 +1,6 @@
 package topologies
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -44,13 +43,10 @@ func (p *parser) inherit(n *node, named map[string]*node, what string) {
 		}
 		name, _ := like.(string)
 		next, known := named[name]
-		if fault, ok := p.follow(chain, next); !known || !ok {
-			if !known && last == n {
-				fault = fmt.Sprintf("expected %s, found %s%s", what, quote(like), didYouMean(name, slices.Sorted(maps.Keys(named))))
-			}
-			if fault != "" {
-				p.report(n.at("like"), n.label+": like", "%s", fault)
-			}
+		if !known && last == n {
+			p.report(n.at("like"), n.label+": like", "expected %s, found %s%s", what, quote(like), didYouMean(name, wordsOf(named)))
+		}
+		if !known || !p.follow(chain, next) {
 			n.broken = true
 			break
 		}
@@ -60,27 +56,33 @@ func (p *parser) inherit(n *node, named map[string]*node, what string) {
 	n.take(chain[1:])
 }
 
-// follow tells whether a chain can go on to next, and if not the fault of its
-// first table, if it is that table's. A cycle is the fault of its first in the file.
-func (p *parser) follow(chain []*node, next *node) (string, bool) {
+// follow tells whether a chain can go on to next. If not it reports that, a cycle
+// at the first of its tables in the file only.
+func (p *parser) follow(chain []*node, next *node) bool {
 	first := chain[0]
 	if len(chain) == maxChain {
-		return fmt.Sprintf("expected at most %d tables, each like the next, found more", maxChain), false
+		p.report(first.at("like"), first.label+": like", "expected at most %d tables, each like the next, found more", maxChain)
+		return false
 	}
 	if !slices.Contains(chain, next) {
-		return "", true
+		return true
 	}
-	if next != first {
-		return "", false
+	if next == first {
+		p.reportCycle(chain)
 	}
+	return false
+}
+
+func (p *parser) reportCycle(cycle []*node) {
+	first := cycle[0]
 	var names []string
-	for _, n := range chain {
+	for _, n := range cycle {
 		if p.lines.Line(n.at("like")) < p.lines.Line(first.at("like")) {
-			return "", false
+			return
 		}
 		names = append(names, n.label)
 	}
-	return "expected no cycle of defaults, found " + strings.Join(append(names, first.label), " → "), false
+	p.report(first.at("like"), first.label+": like", "expected no cycle of defaults, found %s", strings.Join(append(names, first.label), " → "))
 }
 
 // take merges the keys of others into the node's, the nearest first.

@@ -60,6 +60,9 @@ func drawDraft(t *rapid.T) *draft {
 		d.Devices = append(d.Devices, e)
 	}
 	draw := rapid.SampledFrom(append(ends, anyDevice))
+	if rapid.IntRange(0, 3).Draw(t, "default") > 0 {
+		d.Links = append(d.Links, linkEntry{rule: rule{Bandwidth: 100}})
+	}
 	for i := range rapid.IntRange(0, 8).Draw(t, "rules") {
 		r := rule{Bandwidth: BitRate(i + 1), Latency: Duration(i)}
 		switch rapid.IntRange(0, 2).Draw(t, "form") {
@@ -74,12 +77,13 @@ func drawDraft(t *rapid.T) *draft {
 }
 
 func TestTheMostSpecificRuleHolds(t *testing.T) {
+	compared := 0
 	rapid.Check(t, func(t *rapid.T) {
 		d := drawDraft(t)
 		var faults plain
 		top := (&builder{draft: d, reporter: &faults}).build()
 		ends := 0 // faults of rules between a device and itself
-		for _, f := range faults.faults {
+		for _, f := range faults.faults.Faults {
 			if f.Key != "link" {
 				ends++
 			}
@@ -91,14 +95,15 @@ func TestTheMostSpecificRuleHolds(t *testing.T) {
 		pairs(top.Devices, func(from, to int) {
 			want, ok := naiveLink(top.Devices, top.links.rules, from, to)
 			covered = covered && ok
-			if len(faults.faults) > 0 {
+			if len(faults.faults.Faults) > 0 {
 				return
 			}
+			compared++
 			if got := top.Link(from, to); got != want || !ok {
 				t.Fatalf("link from %s to %s is %v, want %v", top.Devices[from].Name, top.Devices[to].Name, got, want)
 			}
 		})
-		if covered != (len(faults.faults) == 0) {
+		if covered != (len(faults.faults.Faults) == 0) {
 			t.Fatalf("all pairs covered: %v, faults %v", covered, faults.faults)
 		}
 		for i := range top.Devices {
@@ -107,6 +112,10 @@ func TestTheMostSpecificRuleHolds(t *testing.T) {
 			}
 		}
 	})
+	t.Logf("%d links compared", compared)
+	if compared < 500 {
+		t.Error("hardly any links were compared")
+	}
 }
 
 // drawTopology draws devices, and links of few kinds.

@@ -29,7 +29,7 @@ func parse(file string, data []byte) (*Topology, *parser, error) {
 	p.builder = builder{draft: p.draft(values), reporter: p}
 	p.builder.draft.Name = or(p.builder.draft.Name, baseName(file))
 	t := p.builder.build()
-	if err := tomlfile.NewError(file, p.faults); err != nil {
+	if err := p.faults.Err(file); err != nil {
 		return nil, nil, err
 	}
 	return t, p, nil
@@ -38,7 +38,7 @@ func parse(file string, data []byte) (*Topology, *parser, error) {
 // parser turns a file's values into a draft, and keeps every fault on the way.
 type parser struct {
 	lines  *tomlfile.Lines
-	faults []Fault
+	faults tomlfile.List
 	used   map[string]bool // paths of tables that others are like
 
 	templates []*node
@@ -46,7 +46,7 @@ type parser struct {
 }
 
 func (p *parser) report(path, key, format string, args ...any) {
-	p.faults = append(p.faults, Fault{Line: p.lines.Line(path), Key: key, Text: fmt.Sprintf(format, args...)})
+	p.faults.Add(p.lines.Line(path), key, format, args...)
 }
 
 func (p *parser) draft(values map[string]any) *draft {

@@ -1,6 +1,7 @@
 package tomlfile
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -9,13 +10,13 @@ import (
 // Nearest returns the word that a misspelt one was most likely meant to be: the
 // first with the fewest edits, at most a third of its length.
 func Nearest(word string, words []string) (string, bool) {
-	best, found := "", false
+	best, found, rows := "", false, make([]int, 0, 3*64)
 	if word == "" {
 		return "", false
 	}
-	limit := max(len(word)/3, 1)
+	lower, limit := strings.ToLower(word), max(len(word)/3, 1)
 	for _, w := range words {
-		if d := edits(strings.ToLower(word), strings.ToLower(w), limit); d <= limit {
+		if d := edits(lower, strings.ToLower(w), limit, rows); d <= limit {
 			best, found, limit = w, true, d-1
 		}
 	}
@@ -23,9 +24,16 @@ func Nearest(word string, words []string) (string, bool) {
 }
 
 // UnknownKey is the text of a fault: a key that is none of those known.
-func UnknownKey(key string, known []string) string {
-	sorted := slices.Compact(slices.Sorted(slices.Values(known)))
-	if near, ok := Nearest(key, sorted); ok {
+func UnknownKey(key string, known []string) fmt.Stringer { return unknownKey{key, known} }
+
+type unknownKey struct {
+	key   string
+	known []string
+}
+
+func (u unknownKey) String() string {
+	sorted := slices.Compact(slices.Sorted(slices.Values(u.known)))
+	if near, ok := Nearest(u.key, sorted); ok {
 		return "unknown key: did you mean " + near + "?"
 	}
 	return "unknown key: expected one of " + strings.Join(sorted, ", ")
@@ -33,12 +41,14 @@ func UnknownKey(key string, known []string) string {
 
 // edits returns the Damerau-Levenshtein distance in its restricted form
 // (insertions, deletions, substitutions and swaps of neighbours), or limit+1
-// where the lengths alone are further apart.
-func edits(a, b string, limit int) int {
+// where the lengths alone are further apart. It works in rows where they are long enough.
+func edits(a, b string, limit int, rows []int) int {
 	if max(len(a)-len(b), len(b)-len(a)) > limit {
 		return limit + 1
 	}
-	before, above, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	n := len(b) + 1
+	rows = slices.Grow(rows[:0], 3*n)[:3*n]
+	before, above, row := rows[:n], rows[n:2*n], rows[2*n:]
 	for j := range row {
 		row[j] = j
 	}

@@ -14,8 +14,10 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// MaxBytes is the size of the largest file that is read.
-const MaxBytes = 1 << 20
+const (
+	MaxBytes  = 1 << 20 // size of the largest file that is read
+	MaxFaults = 1000    // most faults that an error lists
+)
 
 // A Fault is one thing wrong with a file.
 type Fault struct {
@@ -28,6 +30,34 @@ type Fault struct {
 type Error struct {
 	File   string
 	Faults []Fault
+	More   int // that are not listed
+}
+
+// A List collects faults, of which it keeps the first MaxFaults.
+type List struct {
+	Faults []Fault
+	More   int
+}
+
+// Add notes a fault; its text is made only where it is kept.
+func (l *List) Add(line int, key, format string, args ...any) {
+	if len(l.Faults) == MaxFaults {
+		l.More++
+		return
+	}
+	l.Faults = append(l.Faults, Fault{Line: line, Key: key, Text: fmt.Sprintf(format, args...)})
+}
+
+// Sorted returns the faults kept by line, each once.
+func (l *List) Sorted() []Fault { return sorted(l.Faults) }
+
+// Err returns the list as an error, or nil if it is empty.
+func (l *List) Err(file string) error {
+	err := NewError(file, l.Faults)
+	if listed, ok := err.(*Error); ok {
+		listed.More = l.More
+	}
+	return err
 }
 
 // NewError returns the faults as an error, each once, or nil if there are none.
@@ -35,11 +65,16 @@ func NewError(file string, faults []Fault) error {
 	if len(faults) == 0 {
 		return nil
 	}
-	sorted := slices.Clone(faults)
-	slices.SortStableFunc(sorted, func(a, b Fault) int {
+	return &Error{File: file, Faults: sorted(faults)}
+}
+
+// sorted returns the faults by line, each once.
+func sorted(faults []Fault) []Fault {
+	clone := slices.Clone(faults)
+	slices.SortStableFunc(clone, func(a, b Fault) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Key, b.Key), cmp.Compare(a.Text, b.Text))
 	})
-	return &Error{File: file, Faults: slices.Compact(sorted)}
+	return slices.Compact(clone)
 }
 
 // Error gives a line for each fault: file:line: key: text.
@@ -47,6 +82,9 @@ func (e *Error) Error() string {
 	lines := make([]string, len(e.Faults))
 	for i, f := range e.Faults {
 		lines[i] = f.In(e.File)
+	}
+	if e.More > 0 {
+		lines = append(lines, fmt.Sprintf("%s: and %d more", e.File, e.More))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -77,11 +115,11 @@ func Decode(file string, data []byte, into any) error {
 	if err != nil {
 		return err
 	}
-	var faults []Fault
+	var faults List
 	for _, k := range meta.Undecoded() {
-		faults = append(faults, Fault{Line: lines.first(k), Key: k.String(), Text: UnknownKey(k[len(k)-1], keysOf(into))})
+		faults.Add(lines.first(k), k.String(), "%s", UnknownKey(k[len(k)-1], keysOf(into)))
 	}
-	return NewError(file, faults)
+	return faults.Err(file)
 }
 
 // decode checks the shape of a file before it decodes it: the decoder has no

@@ -109,7 +109,7 @@ func TestEditsAgainstTheRecurrence(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		word := rapid.StringOfN(rapid.RuneFrom([]rune("abc")), 0, 6, -1)
 		a, b := word.Draw(t, "a"), word.Draw(t, "b")
-		if got, want := edits(a, b, 9), naiveEdits(a, b); got != want {
+		if got, want := edits(a, b, 9, nil), naiveEdits(a, b); got != want {
 			t.Fatalf("%q and %q are %d apart, want %d", a, b, got, want)
 		}
 	})
