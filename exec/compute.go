@@ -3,7 +3,6 @@ package exec
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/edgeshard/edgeshard/exec/llama"
 	"github.com/edgeshard/edgeshard/exec/wire"
@@ -30,7 +29,7 @@ func (s *session) run(a arrival) error {
 	if stage == len(s.shards) {
 		return s.returned(a)
 	}
-	start := s.worker.clock()
+	watch := s.worker.stopwatch()
 	out, err := s.forward(s.shards[stage], p, a.values)
 	if err != nil {
 		return fmt.Errorf("stage %d: %w", stage, err)
@@ -41,12 +40,11 @@ func (s *session) run(a arrival) error {
 		s.sample(p, out)
 		out = nil
 	}
-	if f := s.load.GetSlowdown(); f > 1 {
-		elapsed := time.Duration(s.worker.clock() - start)
-		sleep(s.ctx, time.Duration(float64(elapsed)*(f-1)))
+	if d := s.worker.idle(watch, s.load.GetSlowdown()); d > 0 {
+		sleep(s.ctx, d)
 	}
 	device := s.load.GetDeviceIndex()
-	p.Spans = append(p.Spans, &wire.Span{Stage: uint32(stage), Device: device, To: device, StartNs: start, EndNs: s.worker.clock()})
+	p.Spans = append(p.Spans, &wire.Span{Stage: uint32(stage), Device: device, To: device, StartNs: watch.wall, EndNs: s.worker.clock()})
 	return s.forwardTo(s.next(int(p.Stage)), p, out)
 }
 

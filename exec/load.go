@@ -209,6 +209,30 @@ func (s *session) build() error {
 			return err
 		}
 		s.shards[i] = &stageShard{shard: shard, live: make(map[int64]struct{})}
+		if err := s.warmUp(shard); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// warmUpRows bounds the pass that warms a shard up.
+const warmUpRows = 256
+
+// warmUp runs a pass of zeros of the size to come, so that the first real one
+// finds its workspace in memory.
+func (s *session) warmUp(shard *llama.Shard) error {
+	const id = -1
+	n := min(int(s.load.GetMicroBatch())*int(s.load.GetPromptTokens()), warmUpRows, s.config.Context)
+	if err := shard.Reserve(id, n); err != nil {
+		return err
+	}
+	defer shard.Release(id)
+	seq := llama.Seq{ID: id, N: n, Tokens: make([]int, n)}
+	x := make([]float32, n*s.config.Dim)
+	if shard.From == 0 {
+		x = nil
+	}
+	_, err := shard.Forward([]llama.Seq{seq}, x)
+	return err
 }

@@ -108,16 +108,16 @@ func (c *cluster) startProcess(ctx context.Context, m *member, o *orders) error 
 		l.why = last.explain(cmd.Wait())
 	}()
 	c.log.Info("worker process", "device", m.name, "pid", cmd.Process.Pid)
-	if err := json.NewEncoder(stdin).Encode(o); err != nil {
-		return fmt.Errorf("worker process: %w", err)
-	}
+	_ = json.NewEncoder(stdin).Encode(o) // a process that does not read tells no address
 	timer := time.NewTimer(startTimeout)
 	defer timer.Stop()
 	select {
 	case line := <-address:
 		var told announcement
 		if err := json.Unmarshal([]byte(line), &told); err != nil || told.Address == "" {
-			return fmt.Errorf("worker process %s told no address", c.options.Local[0])
+			l.stop()
+			l.wait()
+			return fmt.Errorf("%s is no worker: it told no address and ended with %w", c.options.Local[0], l.why)
 		}
 		m.address = told.Address
 		return nil

@@ -104,7 +104,7 @@ func (m *member) send(c *wire.Command) error {
 	return nil // after io.EOF listen gets the reason
 }
 
-// listen takes what the worker says until it has unloaded or the stream ends.
+// listen takes what the worker says until it, or the stream, ends the session.
 func (m *member) listen() {
 	defer m.silence.Stop()
 	for {
@@ -118,8 +118,8 @@ func (m *member) listen() {
 		}
 		m.silence.Reset(m.cluster.timeout)
 		m.hear(e)
-		if e.GetUnloaded() != nil {
-			return
+		if e.GetUnloaded() != nil || e.GetFailure() != nil {
+			return // nothing follows
 		}
 	}
 }

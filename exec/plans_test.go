@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/edgeshard/edgeshard"
 	"github.com/edgeshard/edgeshard/exec"
 	"github.com/edgeshard/edgeshard/models"
@@ -30,7 +32,7 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	os.Exit(m.Run())
+	goleak.VerifyTestMain(m)
 }
 
 // processes makes a Runner start worker processes.

@@ -3,6 +3,7 @@ package wire
 import (
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 
 	"google.golang.org/grpc/mem"
@@ -82,6 +83,9 @@ func Receive(s Stream, size func(*Pass) (int, error), into []float32) (*Pass, []
 	for len(f.values) < want {
 		had := len(f.values)
 		if err := s.RecvMsg(&f); err != nil {
+			if errors.Is(err, io.EOF) {
+				err = io.ErrUnexpectedEOF // the stream did not end in order
+			}
 			return nil, nil, fmt.Errorf("in the middle of a message: %w", err)
 		}
 		if f.pass != nil || len(f.values) == had {

@@ -1,0 +1,192 @@
+package exec
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/edgeshard/edgeshard"
+	"github.com/edgeshard/edgeshard/models"
+	"github.com/edgeshard/edgeshard/topologies"
+)
+
+const (
+	// probeGap is the latency between the workers of a probe. It leaves them idle
+	// between passes, as in a pipeline: caches cool and clocks fall.
+	probeGap = time.Millisecond
+	// probeRepeats is how often a probe runs its workload; medians are taken.
+	probeRepeats = 3
+	// probeTokens and probeBins bound what a probe generates for a request, and
+	// into how many points over the past its decode passes go.
+	probeTokens, probeBins = 96, 4
+)
+
+// Probe measures what a model costs on this machine, the way it will be run: on
+// three local workers that hold the embedding, the blocks and the head, passes
+// of the workload's micro-batch going through them one at a time. The profile
+// gives the median time of each kind of unit in prefill and along decode, and
+//
+//   - Hop: what a token's way around takes beyond computing and the links, per
+//     message. The coordinator's part in it is counted in.
+//   - Overhead: the memory of a worker process beyond weights, KV caches and
+//     workspace; 0 where workers have no processes of their own.
+//
+// It takes some seconds for the demo model's size.
+func (r *Runner) Probe(ctx context.Context, model string, w edgeshard.Workload) (*edgeshard.Profile, error) {
+	p, err := probePlan(model, w)
+	if err != nil {
+		return nil, err
+	}
+	options := r.Options
+	options.Emulate = true
+	o := &probeObserver{plan: p}
+	if err := (&Runner{options}).Run(ctx, p, o); err != nil {
+		return nil, fmt.Errorf("probe: %w", err)
+	}
+	threads := options.Threads
+	if threads == 0 {
+		threads = runtime.GOMAXPROCS(0)
+	}
+	profile := &edgeshard.Profile{
+		Name: "probe", Model: p.Model.Config.Name, Units: p.Model.Config.Units(),
+		Provenance: fmt.Sprintf("probed on %s/%s with %d threads, %s", runtime.GOOS, runtime.GOARCH, threads, time.Now().UTC().Format(time.RFC3339)),
+		Hop:        o.hop(), Points: o.points(),
+	}
+	if options.Local != nil {
+		profile.Overhead = topologies.Bytes(o.overhead())
+	}
+	return profile, profile.Validate()
+}
+
+// probePlan puts the embedding, the blocks and the head on a device each.
+func probePlan(model string, w edgeshard.Workload) (*edgeshard.Plan, error) {
+	c, err := models.ConfigOf(model)
+	if err != nil {
+		return nil, err
+	}
+	var devices [3]topologies.Device
+	for i := range devices {
+		devices[i] = topologies.Device{
+			Name: fmt.Sprintf("probe-%d", i), Memory: math.MaxInt64 / 4, Usable: math.MaxInt64 / 4, FLOPS: 1, MemoryBandwidth: 1,
+		}
+	}
+	t, err := topologies.New("probe", devices[:], 0, func(int, int) topologies.Link {
+		return topologies.Link{Bandwidth: 1e12, Latency: probeGap}
+	})
+	if err != nil {
+		return nil, err
+	}
+	w.Tokens = min(w.Tokens, probeTokens)
+	w.Batch, w.Requests, w.Rate, w.IgnoreEOS = w.MicroBatch, probeRepeats*w.MicroBatch, 0, true
+	w.Prompts, w.PromptLengths, w.Schedule, w.Admission = nil, nil, edgeshard.Sequential, ""
+	return &edgeshard.Plan{
+		Model: edgeshard.ModelRef{Ref: model, Config: c}, Topology: t, Workload: w,
+		Stages: []edgeshard.Stage{
+			{Name: devices[0].Name, Device: 0, From: 0, To: 1},
+			{Name: devices[1].Name, Device: 1, From: 1, To: c.Layers + 1},
+			{Name: devices[2].Name, Device: 2, From: c.Layers + 1, To: c.Units()},
+		},
+	}, nil
+}
+
+// A probeObserver collects what a probe's run shows.
+type probeObserver struct {
+	plan   *edgeshard.Plan
+	stages [3][]edgeshard.Span // Compute, in order
+	memory [3]int64            // by device
+	loaded [3]int64            // weights, by device
+}
+
+func (o *probeObserver) Text(int, int, string) {}
+
+func (o *probeObserver) Span(s edgeshard.Span) {
+	switch s.What {
+	case edgeshard.Compute:
+		o.stages[s.Stage] = append(o.stages[s.Stage], s)
+	case edgeshard.Memory:
+		o.memory[s.Device] = s.Bytes
+	case edgeshard.Load:
+		o.loaded[s.Device] = s.Bytes
+	}
+}
+
+// points returns the medians: one for prefill, and one for each stretch of decode.
+func (o *probeObserver) points() []edgeshard.Point {
+	w := &o.plan.Workload
+	var points []edgeshard.Point
+	for i, s := range o.plan.Stages {
+		point := func(tokens, lo, hi int) {
+			past := 0
+			if lo > 0 {
+				past = w.PromptTokens + (lo+hi)/2 - 1
+			}
+			t := median(o.durations(i, lo, hi)) / float64(s.To-s.From)
+			points = append(points, edgeshard.Point{
+				From: s.From, To: s.To, Batch: w.MicroBatch, Tokens: tokens, Past: past, MS: t / 1e6,
+			})
+		}
+		point(w.PromptTokens, 0, 0)
+		steps := w.Tokens - 1
+		bins := min(probeBins, steps)
+		for b := range bins {
+			point(1, 1+b*steps/bins, (b+1)*steps/bins)
+		}
+	}
+	return points
+}
+
+// durations returns the compute times of a stage in steps lo to hi, in ns.
+func (o *probeObserver) durations(stage, lo, hi int) []float64 {
+	var d []float64
+	for _, s := range o.stages[stage] {
+		if lo <= s.Step && s.Step <= hi {
+			d = append(d, float64(s.End-s.Start))
+		}
+	}
+	return d
+}
+
+// hop returns the median of what a loop takes beyond computing and latency, by
+// its messages.
+func (o *probeObserver) hop() time.Duration {
+	var d []float64
+	messages := time.Duration(len(o.plan.Stages))
+	for i := 1; i < len(o.stages[0]); i++ {
+		if o.stages[0][i].Step == 0 {
+			continue
+		}
+		rest := o.stages[0][i].Start - o.stages[0][i-1].Start - messages*probeGap
+		for _, spans := range o.stages {
+			rest -= spans[i-1].End - spans[i-1].Start
+		}
+		d = append(d, float64(rest/messages))
+	}
+	return time.Duration(max(0, median(d)))
+}
+
+// overhead returns the most memory a worker held beyond what a plan accounts for.
+func (o *probeObserver) overhead() int64 {
+	var most int64
+	none := func(int) int64 { return 0 }
+	for d, accounted := range o.plan.Footprint().Peaks(o.plan.Stages, len(o.memory), none) {
+		var weights int64
+		for u := o.plan.Stages[d].From; u < o.plan.Stages[d].To; u++ {
+			weights += o.plan.Footprint().Weights(u)
+		}
+		most = max(most, o.memory[d]-(accounted-weights)-o.loaded[d])
+	}
+	return most
+}
+
+// median returns the middle of values, which it sorts; 0 if there are none.
+func median(values []float64) float64 {
+	if len(values) == 0 {
+		return 0
+	}
+	slices.Sort(values)
+	n := len(values)
+	return (values[(n-1)/2] + values[n/2]) / 2
+}
