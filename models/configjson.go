@@ -72,15 +72,15 @@ func parseConfigJSON(name string, text []byte) (Config, error) {
 func (j *configJSON) checkVariant() error {
 	switch {
 	case j.ModelType != "llama":
-		return fmt.Errorf("model_type is %q: want \"llama\"", j.ModelType)
+		return fmt.Errorf("model_type is %.99q: want \"llama\"", j.ModelType)
 	case j.Vocab == 0 || j.Dim == 0 || j.Hidden == 0 || j.Layers == 0 || j.Heads == 0 || j.Context == 0:
 		return errors.New("want vocab_size, hidden_size, intermediate_size, num_hidden_layers, num_attention_heads and max_position_embeddings")
 	case j.HiddenAct != "silu":
-		return fmt.Errorf("hidden_act is %q: want \"silu\"", j.HiddenAct)
+		return fmt.Errorf("hidden_act is %.99q: want \"silu\"", j.HiddenAct)
 	case isSet(j.RopeScaling):
 		return fmt.Errorf("rope_scaling is %.80q: want none", bytes.TrimSpace(j.RopeScaling))
 	case j.RopeParameters != nil && !slices.Contains([]string{"", "default"}, j.RopeParameters.Type):
-		return fmt.Errorf("rope_parameters has rope_type %q: want \"default\"", j.RopeParameters.Type)
+		return fmt.Errorf("rope_parameters has rope_type %.99q: want \"default\"", j.RopeParameters.Type)
 	case j.AttentionBias || j.MLPBias:
 		return errors.New("attention_bias or mlp_bias is true: want neither")
 	case isSet(j.Quantization):

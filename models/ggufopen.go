@@ -21,23 +21,6 @@ var ggufNames = names{
 	down:     "blk.%d.ffn_down.weight",
 }
 
-// ggufPrecisions maps ggml's type numbers to the precisions we compute with.
-var ggufPrecisions = map[uint32]Precision{0: F32, 1: F16, 2: Q4_0, 8: Q8_0, 12: Q4_K, 13: Q5_K, 14: Q6_K, 30: BF16}
-
-// ggmlTypes names ggml's other types, for errors.
-var ggmlTypes = map[uint32]string{
-	3: "Q4_1", 6: "Q5_0", 7: "Q5_1", 9: "Q8_1", 10: "Q2_K", 11: "Q3_K", 15: "Q8_K",
-	16: "IQ2_XXS", 17: "IQ2_XS", 18: "IQ3_XXS", 19: "IQ1_S", 20: "IQ4_NL", 21: "IQ3_S", 22: "IQ2_S", 23: "IQ4_XS",
-	24: "I8", 25: "I16", 26: "I32", 27: "I64", 28: "F64", 29: "IQ1_M", 34: "TQ1_0", 35: "TQ2_0", 39: "MXFP4",
-}
-
-func ggmlName(kind uint32) string {
-	if name, ok := ggmlTypes[kind]; ok {
-		return name
-	}
-	return fmt.Sprintf("of type %d", kind)
-}
-
 // openGGUF opens the file of that name; it closes files if it fails.
 func openGGUF(files folder, name string) (Checkpoint, error) {
 	c, err := newGGUF(files, name)
@@ -106,7 +89,7 @@ func (s *ggufSource) Close() error { return s.files.Close() }
 func (f *ggufFile) config(name string) (Config, error) {
 	m := &ggufMeta{values: f.values}
 	if arch := m.string("general.architecture"); m.err == nil && arch != "llama" {
-		return Config{}, fmt.Errorf("general.architecture is %q: want \"llama\"", arch)
+		return Config{}, fmt.Errorf("general.architecture is %.99q: want \"llama\"", arch)
 	}
 	if inside := m.stringOr("general.name", name); isPlain(inside) {
 		name = inside
@@ -176,7 +159,7 @@ func (m *ggufMeta) checkVariant(c Config) {
 // checkLinear accepts the linear RoPE scaling that scales by nothing.
 func (m *ggufMeta) checkLinear(kind string) {
 	if f := m.floatOr("llama.rope.scaling.factor", 1); kind != "linear" || f != 1 {
-		m.fail("RoPE scaling %q by %g is not supported: want none", kind, f)
+		m.fail("RoPE scaling %.99q by %g is not supported: want none", kind, f)
 	}
 }
 

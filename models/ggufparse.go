@@ -68,7 +68,7 @@ type ggufFile struct {
 func parseGGUF(data []byte) (*ggufFile, error) {
 	c := &cursor{data: data}
 	if magic := c.take(4, "magic"); string(magic) != ggufMagic {
-		return nil, fmt.Errorf("magic is %q: want %q", magic, ggufMagic)
+		return nil, fmt.Errorf("magic is %.99q: want %.99q", magic, ggufMagic)
 	}
 	if v := c.u32("version"); c.err == nil && v != 2 && v != ggufVersion {
 		return nil, fmt.Errorf("version is %d: want 2 or 3, little-endian", v)
@@ -92,7 +92,7 @@ func (f *ggufFile) readValue(c *cursor) {
 	key := c.str("metadata key")
 	v := c.value(key)
 	if _, double := f.values[key]; double && c.err == nil {
-		c.err = fmt.Errorf("metadata key %q appears twice", key)
+		c.err = fmt.Errorf("metadata key %.99q appears twice", key)
 	}
 	f.values[key] = v
 }
@@ -110,7 +110,7 @@ func readInfo(c *cursor) ggufInfo {
 	info := ggufInfo{name: c.str("tensor name")}
 	n := c.u32("number of dimensions")
 	if n > ggufMaxDims && c.err == nil {
-		c.err = fmt.Errorf("tensor %q has %d dimensions: want at most %d", info.name, n, ggufMaxDims)
+		c.err = fmt.Errorf("tensor %.99q has %d dimensions: want at most %d", info.name, n, ggufMaxDims)
 	}
 	for i := uint32(0); i < n && c.err == nil; i++ {
 		info.dims = append(info.dims, c.u64("dimension"))
@@ -141,9 +141,9 @@ func (f *ggufFile) place(infos []ggufInfo, data []byte, end int) error {
 }
 
 func (s *section) addGGUF(info ggufInfo, align uint64) error {
-	p, ok := ggufPrecisions[info.kind]
-	if !ok {
-		return fmt.Errorf("tensor %q is %s, which is not supported: want f32, f16, bf16, q8_0, q4_0, q4_k, q5_k or q6_k", info.name, ggmlName(info.kind))
+	p, err := ggmlPrecision(info.kind)
+	if err != nil {
+		return fmt.Errorf("tensor %.99q %w", info.name, err)
 	}
 	dims := make([]uint64, len(info.dims))
 	for i, d := range info.dims {
@@ -151,10 +151,10 @@ func (s *section) addGGUF(info ggufInfo, align uint64) error {
 	}
 	t, err := matrix(p, dims)
 	if err != nil {
-		return fmt.Errorf("tensor %q: %w", info.name, err)
+		return fmt.Errorf("tensor %.99q: %w", info.name, err)
 	}
 	if info.offset%align != 0 {
-		return fmt.Errorf("tensor %q is at offset %d: want a multiple of %d", info.name, info.offset, align)
+		return fmt.Errorf("tensor %.99q is at offset %d: want a multiple of %d", info.name, info.offset, align)
 	}
 	return s.add(info.name, p, dims, info.offset, info.offset+uint64(p.Bytes(int64(t.Rows)*int64(t.Cols))))
 }
@@ -217,7 +217,7 @@ func (c *cursor) value(key string) ggufValue {
 	case int(v.kind) < len(ggufTypes):
 		v.raw = c.take(uint64(ggufTypes[v.kind].size), "value")
 	default:
-		c.err = fmt.Errorf("metadata key %q has %v, which GGUF does not know", key, v.kind)
+		c.err = fmt.Errorf("metadata key %.99q has %v, which GGUF does not know", key, v.kind)
 	}
 	return v
 }
@@ -239,6 +239,6 @@ func (c *cursor) array(key string, v *ggufValue) {
 		v.n = c.count("array elements", size)
 		v.raw = c.take(v.n*uint64(size), "array")
 	default:
-		c.err = fmt.Errorf("metadata key %q is an array of %v: want scalars or strings", key, v.elem)
+		c.err = fmt.Errorf("metadata key %.99q is an array of %v: want scalars or strings", key, v.elem)
 	}
 }

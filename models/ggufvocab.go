@@ -8,7 +8,7 @@ import (
 // ggufTokenizer reads the vocabulary that a GGUF file carries.
 func ggufTokenizer(m *ggufMeta) (*Tokenizer, error) {
 	if model := m.string("tokenizer.ggml.model"); m.err == nil && model != "llama" {
-		return nil, fmt.Errorf("tokenizer.ggml.model is %q: want \"llama\", SentencePiece BPE", model)
+		return nil, fmt.Errorf("tokenizer.ggml.model is %.99q: want \"llama\", SentencePiece BPE", model)
 	}
 	texts := m.strings("tokenizer.ggml.tokens")
 	scores := m.floats("tokenizer.ggml.scores")

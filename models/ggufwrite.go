@@ -5,13 +5,6 @@ import (
 	"fmt"
 )
 
-// ggmlFormats gives a precision's number as a tensor's type and as
-// general.file_type.
-var ggmlFormats = map[Precision]struct{ tensor, file uint32 }{
-	F32: {0, 0}, F16: {1, 1}, Q4_0: {2, 2}, Q8_0: {8, 7}, BF16: {30, 32},
-	Q4_K: {12, 14}, Q5_K: {13, 16}, Q6_K: {14, 18},
-}
-
 // A ggufHeader builds the header of a GGUF file of version 3.
 type ggufHeader struct {
 	values, infos     []byte

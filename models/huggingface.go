@@ -122,10 +122,10 @@ func parseIndex(text []byte) (map[string]string, error) {
 	err = eachKey(weightMap, func(tensor string, value *json.Decoder) error {
 		var file string
 		if err := value.Decode(&file); err != nil {
-			return fmt.Errorf("tensor %q: %w", tensor, jsonError(err))
+			return fmt.Errorf("tensor %.99q: %w", tensor, jsonError(err))
 		}
 		if file != filepath.Base(file) || !strings.HasSuffix(file, ".safetensors") {
-			return fmt.Errorf("tensor %q is in %q: want a .safetensors file of the same folder", tensor, file)
+			return fmt.Errorf("tensor %.99q is in %.99q: want a .safetensors file of the same folder", tensor, file)
 		}
 		where[tensor] = file
 		return nil

@@ -69,7 +69,7 @@ func match[V any](n *names, c Config, present map[string]V) error {
 		}
 	}
 	if len(unexpected) > 0 {
-		return fmt.Errorf("unexpected tensor %q: want only those of %d Llama blocks, without biases or experts", slices.Min(unexpected), c.Layers)
+		return fmt.Errorf("unexpected tensor %.99q: want only those of %d Llama blocks, without biases or experts", slices.Min(unexpected), c.Layers)
 	}
 	return nil
 }

@@ -49,14 +49,14 @@ func parseSafetensors(data []byte) (map[string]Tensor, error) {
 func (s *section) addSafetensors(name string, value *json.Decoder) error {
 	var e safetensorsEntry
 	if err := value.Decode(&e); err != nil {
-		return fmt.Errorf("tensor %q: %w", name, jsonError(err))
+		return fmt.Errorf("tensor %.99q: %w", name, jsonError(err))
 	}
 	p, ok := safetensorsPrecisions[e.DType]
 	if !ok {
-		return fmt.Errorf("tensor %q is %.40q, which is not supported: want F32, F16 or BF16", name, e.DType)
+		return fmt.Errorf("tensor %.99q is %.99q, which is not supported: want F32, F16 or BF16", name, e.DType)
 	}
 	if len(e.Offsets) != 2 {
-		return fmt.Errorf("tensor %q has %d data_offsets: want 2", name, len(e.Offsets))
+		return fmt.Errorf("tensor %.99q has %d data_offsets: want 2", name, len(e.Offsets))
 	}
 	return s.add(name, p, e.Shape, e.Offsets[0], e.Offsets[1])
 }
@@ -77,7 +77,7 @@ func eachKey(text []byte, f func(key string, value *json.Decoder) error) error {
 		}
 		name := key.(string) // More and the '{' before it let nothing else pass
 		if seen[name] {
-			return fmt.Errorf("key %q appears twice", name)
+			return fmt.Errorf("key %.99q appears twice", name)
 		}
 		seen[name] = true
 		if err := f(name, dec); err != nil {

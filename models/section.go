@@ -27,16 +27,16 @@ type span struct {
 func (s *section) add(name string, p Precision, dims []uint64, from, to uint64) error {
 	t, err := matrix(p, dims)
 	if err != nil {
-		return fmt.Errorf("tensor %q: %w", name, err)
+		return fmt.Errorf("tensor %.99q: %w", name, err)
 	}
 	size := uint64(p.Bytes(int64(t.Rows) * int64(t.Cols)))
 	switch _, double := s.tensors[name]; {
 	case double:
-		return fmt.Errorf("tensor %q appears twice", name)
+		return fmt.Errorf("tensor %.99q appears twice", name)
 	case from > to || to > uint64(len(s.data)):
-		return fmt.Errorf("tensor %q takes bytes %d to %d of a data section of %d bytes: the file is truncated or wrong", name, from, to, len(s.data))
+		return fmt.Errorf("tensor %.99q takes bytes %d to %d of a data section of %d bytes: the file is truncated or wrong", name, from, to, len(s.data))
 	case to-from != size:
-		return fmt.Errorf("tensor %q takes %d bytes: want %d for %d×%d of %v", name, to-from, size, t.Rows, t.Cols, p)
+		return fmt.Errorf("tensor %.99q takes %d bytes: want %d for %d×%d of %v", name, to-from, size, t.Rows, t.Cols, p)
 	}
 	t.Data = s.data[from:to:to]
 	s.tensors[name] = t
@@ -49,7 +49,7 @@ func (s *section) disjoint() error {
 	slices.SortFunc(s.spans, func(a, b span) int { return cmp.Compare(a.from, b.from) })
 	for i := 1; i < len(s.spans); i++ {
 		if a, b := s.spans[i-1], s.spans[i]; b.from < a.to {
-			return fmt.Errorf("tensors %q (bytes %d to %d) and %q (%d to %d) overlap", a.name, a.from, a.to, b.name, b.from, b.to)
+			return fmt.Errorf("tensors %.99q (bytes %d to %d) and %.99q (%d to %d) overlap", a.name, a.from, a.to, b.name, b.from, b.to)
 		}
 	}
 	return nil

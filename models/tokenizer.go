@@ -72,16 +72,16 @@ func (t *Tokenizer) enter(id int, p *piece) error {
 	case bytePiece:
 		_, err := fmt.Sscanf(p.text, "<0x%X>", &p.value)
 		if err != nil || p.text != fmt.Sprintf("<0x%02X>", p.value) || t.bytes[p.value] >= 0 {
-			return fmt.Errorf("byte piece %d is %q: want <0x00> to <0xFF>, each once", id, p.text)
+			return fmt.Errorf("byte piece %d is %.99q: want <0x00> to <0xFF>, each once", id, p.text)
 		}
 		t.bytes[p.value] = id
 	case normalPiece, userDefinedPiece, unusedPiece:
 		if other, double := t.ids[p.text]; double {
-			return fmt.Errorf("pieces %d and %d are both %q", other, id, p.text)
+			return fmt.Errorf("pieces %d and %d are both %.99q", other, id, p.text)
 		}
 		t.ids[p.text] = id
 	default:
-		return fmt.Errorf("piece %d (%q) is of type %d: want 1 to 6", id, p.text, p.kind)
+		return fmt.Errorf("piece %d (%.99q) is of type %d: want 1 to 6", id, p.text, p.kind)
 	}
 	return nil
 }
