@@ -62,9 +62,15 @@ func (b *Batcher) Arrive(r Request) { b.waiting.add(r) }
 // Idle reports that no request is waiting or running.
 func (b *Batcher) Idle() bool { return b.waiting.len() == 0 && len(b.running) == 0 }
 
-// Waiting returns the requests that have arrived and are in no micro-batch. They
-// are not to be changed.
-func (b *Batcher) Waiting() []Request { return b.waiting.requests }
+// Unfinished returns the requests that have arrived and not ended: those in
+// micro-batches, then those that wait.
+func (b *Batcher) Unfinished() []Request {
+	var all []Request
+	for _, m := range b.running {
+		all = append(all, m.Requests...)
+	}
+	return append(all, b.waiting.requests...)
+}
 
 // Next returns the pass that may enter the first stage now, if there is one.
 func (b *Batcher) Next() (*MicroBatch, bool) {

@@ -22,7 +22,7 @@ type flow struct {
 	start   time.Duration // what it does now: a stage, or the occupation of a link
 	free    time.Duration // when the link it is on is free again
 	token   time.Duration // when its last token came
-	paused  time.Duration // when it was preempted
+	evicted time.Duration // when it lost its KV caches to others; −1: it has not
 	grown   int           // with growing KV caches: positions past the prompt; −1: none held
 	epoch   int32
 	parent  int32 // −1: none
@@ -49,7 +49,7 @@ func (s *pipeline) newFlow(m *edgeshard.MicroBatch, parent int32) int32 {
 	}
 	f := s.free[len(s.free)-1]
 	s.free = s.free[:len(s.free)-1]
-	s.flows[f] = flow{batch: m, parent: parent, grown: -1, epoch: s.flows[f].epoch}
+	s.flows[f] = flow{batch: m, parent: parent, grown: -1, evicted: -1, epoch: s.flows[f].epoch}
 	return f
 }
 
@@ -72,6 +72,9 @@ func (s *pipeline) enter(f int32) bool {
 	if len(fl.batch.Requests) == 0 {
 		s.forget(f)
 		return true
+	}
+	if fl.evicted >= 0 {
+		s.readmitted(fl)
 	}
 	m, now := fl.batch, s.Now()
 	if m.Step == 0 && !fl.rebuild {

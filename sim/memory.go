@@ -21,7 +21,7 @@ type account struct {
 	fixed, held, budget int64
 	units               []int         // of the device's stages
 	since               time.Duration // when held changed last
-	moving              bool          // held has changed
+	moving              bool          // held changes: there are KV caches
 }
 
 func newLedger(p *edgeshard.Plan, r *rates, tell func(edgeshard.Span)) *ledger {
@@ -37,6 +37,7 @@ func newLedger(p *edgeshard.Plan, r *rates, tell func(edgeshard.Span)) *ledger {
 		}
 		for u := s.From; u < s.To; u++ {
 			a.units = append(a.units, u)
+			a.moving = a.moving || r.kv(s.Device, u, 1) > 0
 			a.fixed += r.weights(s.Device, u)
 		}
 		if s.To > last {
@@ -108,7 +109,6 @@ func (l *ledger) change(d int, bytes int64, now time.Duration) {
 	}
 	l.flush(d, now)
 	l.devices[d].held += bytes
-	l.devices[d].moving = true
 }
 
 // flush tells how much a device has held since its last change.

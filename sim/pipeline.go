@@ -33,7 +33,7 @@ type pipeline struct {
 	flows     []flow
 	free      []int32 // flows without a micro-batch
 	byBatch   map[*edgeshard.MicroBatch]int32
-	preempted []int32
+	waiting   []int32 // flows that lack memory
 	faults    faults
 	idle      int // events since something was told
 
@@ -183,11 +183,11 @@ func (s *pipeline) admit(ctx context.Context) error {
 			continue
 		}
 		f := s.flowOf(m)
-		if m.Step == 0 && grows && len(s.preempted) > 0 || !s.enter(f) {
-			s.pause(f)
+		if m.Step == 0 && grows && len(s.waiting) > 0 || !s.enter(f) {
+			s.waiting = append(s.waiting, f)
 		}
 	}
-	if len(s.preempted) > 0 && !s.othersHold(-1) {
+	if !s.crowded(-1) {
 		s.readmit()
 	}
 	return nil

@@ -16,10 +16,11 @@ func (s *pipeline) held(r edgeshard.Request, fl *flow) int {
 	return r.Prompt + fl.grown
 }
 
-// grow takes the memory of a flow's next pass. If there is none while others
-// hold some, the flow gives up its own and must wait: then grow returns false.
-// The last flow that holds any never waits, so that a run goes on; requests it
-// has no room for are given up.
+// grow takes the memory of a flow's next pass. If there is none while others are
+// in the pipeline, the flow gives up its own and must wait for them: then grow
+// returns false. If there is nobody to wait for, flows that rest between two
+// passes lose theirs, the youngest first; and where none does, requests are
+// given up. So a run always goes on.
 func (s *pipeline) grow(f int32) bool {
 	fl := &s.flows[f]
 	m := fl.batch
@@ -33,11 +34,14 @@ func (s *pipeline) grow(f int32) bool {
 			continue
 		}
 		s.shrink(fl, i, grown)
-		if s.othersHold(f) {
+		if s.crowded(f) {
 			return false
 		}
-		s.drop(m, r.ID, d, missing)
 		i = 0
+		if s.evict(f) {
+			continue
+		}
+		s.drop(m, r.ID, d, missing)
 	}
 	fl.grown = max(grown, fl.grown)
 	return true
@@ -62,39 +66,48 @@ func (s *pipeline) shrink(fl *flow, n, grown int) {
 		s.memory.give(positions, s.Now())
 	}
 	fl.rebuild = fl.batch.Step > 0
+	if fl.grown >= 0 {
+		fl.evicted = s.Now()
+	}
 	fl.grown = -1
 }
 
-// othersHold reports whether a flow other than f holds KV caches.
-func (s *pipeline) othersHold(f int32) bool {
+// crowded reports whether a flow other than f is in the pipeline.
+func (s *pipeline) crowded(f int32) bool {
 	for i := range s.flows {
-		if o := &s.flows[i]; int32(i) != f && o.batch != nil && o.parent < 0 && o.grown >= 0 {
+		if o := &s.flows[i]; int32(i) != f && o.batch != nil && o.inside {
 			return true
 		}
 	}
 	return false
 }
 
-// pause lets a flow wait for memory.
-func (s *pipeline) pause(f int32) {
-	s.flows[f].paused = s.Now()
-	s.preempted = append(s.preempted, f)
-}
-
-// readmit lets preempted flows go on, the first one first, while there is memory.
-func (s *pipeline) readmit() {
-	for len(s.preempted) > 0 {
-		f := s.preempted[0]
-		m, since := s.flows[f].batch, s.flows[f].paused
-		if !s.enter(f) {
-			return
-		}
-		s.preempted = s.preempted[1:]
-		if len(m.Requests) > 0 && since < s.Now() {
-			s.tell(edgeshard.Span{
-				What: edgeshard.Preempt, Request: m.Requests[0].ID, MicroBatch: m.ID, Batch: len(m.Requests),
-				Step: m.Step, Stage: -1, Device: -1, To: -1, Start: since, End: s.Now(),
-			})
+// evict takes the KV caches of the youngest flow but f that has any and rests.
+func (s *pipeline) evict(f int32) bool {
+	live := s.live()
+	for i := len(live) - 1; i >= 0; i-- {
+		if o := &s.flows[live[i]]; live[i] != f && !o.inside && o.grown >= 0 {
+			s.shrink(o, 0, 0)
+			return true
 		}
 	}
+	return false
+}
+
+// readmit lets flows that wait for memory go on, the first one first, while
+// there is any.
+func (s *pipeline) readmit() {
+	for len(s.waiting) > 0 && s.enter(s.waiting[0]) {
+		s.waiting = s.waiting[1:]
+	}
+}
+
+// readmitted tells that a flow has its memory back.
+func (s *pipeline) readmitted(fl *flow) {
+	m := fl.batch
+	s.tell(edgeshard.Span{
+		What: edgeshard.Preempt, Request: m.Requests[0].ID, MicroBatch: m.ID, Batch: len(m.Requests),
+		Step: m.Step, Stage: -1, Device: -1, To: -1, Start: fl.evicted, End: s.Now(),
+	})
+	fl.evicted = -1
 }

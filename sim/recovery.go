@@ -39,28 +39,10 @@ func (s *pipeline) lose(ctx context.Context, device int) error {
 func (s *pipeline) fail(device int) {
 	s.abort()
 	now := s.Now()
-	told := make(map[int]bool)
-	for _, f := range s.live() {
-		for _, r := range s.flows[f].batch.Requests {
-			told[r.ID] = true
-			s.tell(edgeshard.Span{What: edgeshard.Failed, Request: r.ID, Stage: -1, Device: device, To: -1, Start: r.Arrival, End: now})
-		}
-	}
-	for _, r := range s.unserved(told) {
+	for _, r := range append(s.batcher.Unfinished(), s.requests[s.arrived:]...) {
 		s.tell(edgeshard.Span{What: edgeshard.Failed, Request: r.ID, Stage: -1, Device: device, To: -1, Start: min(r.Arrival, now), End: now})
 	}
 	s.open = 0
-}
-
-// unserved returns the requests that have not begun: those that wait, and those to come.
-func (s *pipeline) unserved(running map[int]bool) []edgeshard.Request {
-	var waiting []edgeshard.Request
-	for _, r := range s.batcher.Waiting() {
-		if !running[r.ID] {
-			waiting = append(waiting, r)
-		}
-	}
-	return append(waiting, s.requests[s.arrived:]...)
 }
 
 // live returns the flows of micro-batches, in the order these were formed.
@@ -223,8 +205,8 @@ func (s *pipeline) revive(f int32) {
 	}
 	if fl.inside {
 		fl.inside = false
-		if !slices.Contains(s.preempted, f) && !s.enter(f) {
-			s.pause(f)
+		if !s.enter(f) {
+			s.waiting = append(s.waiting, f)
 		}
 	}
 }
