@@ -26,16 +26,16 @@ type pipeline struct {
 	network  *network
 	rng      *rand.Rand // of accepted tokens
 
-	requests  []edgeshard.Request // in order of arrival
-	arrived   int                 // of requests
-	open      int                 // requests that have not ended
-	tokens    int                 // generated
-	flows     []flow
-	free      []int32 // flows without a micro-batch
-	byBatch   map[*edgeshard.MicroBatch]int32
-	waiting   []int32 // flows that lack memory
-	faults    faults
-	idle      int // events since something was told
+	requests []edgeshard.Request // in order of arrival
+	arrived  int                 // of requests
+	open     int                 // requests that have not ended
+	tokens   int                 // generated
+	flows    []flow
+	free     []int32 // flows without a micro-batch
+	byBatch  map[*edgeshard.MicroBatch]int32
+	waiting  []int32 // flows that lack memory
+	faults   faults
+	idle     int // events since something was told
 
 	slow   bool
 	replay template
