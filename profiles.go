@@ -4,9 +4,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -65,15 +63,10 @@ func LoadProfile(ref string) (*Profile, error) {
 	if p, ok := BuiltinProfile(ref); ok {
 		return p, nil
 	}
-	f, err := os.Open(ref)
+	data, err := tomlfile.ReadFile(ref)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("profile %q: %w, and no built-in one: expected a path or one of %s", ref, fs.ErrNotExist, strings.Join(ProfileNames(), ", "))
 	}
-	if err != nil {
-		return nil, fmt.Errorf("profile: %w", err)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, tomlfile.MaxBytes+1))
 	if err != nil {
 		return nil, fmt.Errorf("profile: %w", err)
 	}

@@ -4,9 +4,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -51,15 +49,10 @@ func Read(ref string) ([]byte, error) {
 	if data, ok := Builtin(ref); ok {
 		return data, nil
 	}
-	f, err := os.Open(ref)
+	data, err := tomlfile.ReadFile(ref)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("topology %q: %w, and no built-in one (%s)%s", ref, fs.ErrNotExist, strings.Join(Names(), ", "), didYouMean(ref, Names))
 	}
-	if err != nil {
-		return nil, fmt.Errorf("topology: %w", err)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, tomlfile.MaxBytes+1))
 	if err != nil {
 		return nil, fmt.Errorf("topology: %w", err)
 	}

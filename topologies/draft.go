@@ -105,7 +105,7 @@ func (p *plain) err(name string) error {
 
 // builder makes a topology from a draft, and reports all that is wrong with it.
 type builder struct {
-	*draft
+	draft *draft
 	reporter
 	topology *Topology
 	byName   map[string]int

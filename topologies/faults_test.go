@@ -24,7 +24,7 @@ func TestFaults(t *testing.T) {
 		"unclosed text":      {"name = \"x", `1: unterminated basic string`},
 		"same key twice":     {deviceA + `name = "b"`, `6: device.name: Key 'device.name' has already been defined.`},
 		"no devices":         {"name = \"x\"\n", `f: device: expected at least one device, found none`},
-		"misspelt key":       {deviceA + "adress = \"h:1\"\n", `6: device a: adress: unknown key: did you mean address?`},
+		"misspelt key":       {deviceA + "addrss = \"h:1\"\n", `6: device a: addrss: unknown key: did you mean address?`},
 		"unknown key":        {"hello = 1\n" + deviceA, `1: hello: unknown key: expected one of cloud, description, device, kind, link, medium, name, source`},
 		"misspelt table":     {deviceA + "[[devcie]]\nname = \"b\"\n", `6: devcie: unknown key: did you mean device?`},
 		"negative bandwidth": {deviceA + deviceB + "[[link]]\nlatency = \"0s\"\nbandwidth = \"-5Mbps\"\n", `11: link 1: bandwidth: expected a bit rate such as 50Mbps, found "-5Mbps": negative`},
@@ -195,7 +195,7 @@ func TestNewRefuses(t *testing.T) {
 	if want := "topology t: source: expected a device's index, 0 to 1, found 2"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
-	_, err = New("t", devices, 0, func(from, to int) Link { return Link{Bandwidth: BitRate(-from)} })
+	_, err = New("t", devices, 0, func(from, _ int) Link { return Link{Bandwidth: BitRate(-from)} })
 	want := "topology t: device b: memory: expected more than 0B, found -1B\ntopology t: link 1: bandwidth: expected a bit rate such as 50Mbps, found none\ntopology t: link from b to a: bandwidth: expected more than 0bps, found -1bps"
 	if fmt.Sprint(err) != want {
 		t.Errorf("got %v\nwant %s", err, want)

@@ -6,6 +6,8 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -14,6 +16,7 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
+// What is read and told of a file at most.
 const (
 	MaxBytes  = 1 << 20 // size of the largest file that is read
 	MaxFaults = 1000    // most faults that an error lists
@@ -53,11 +56,10 @@ func (l *List) Sorted() []Fault { return sorted(l.Faults) }
 
 // Err returns the list as an error, or nil if it is empty.
 func (l *List) Err(file string) error {
-	err := NewError(file, l.Faults)
-	if listed, ok := err.(*Error); ok {
-		listed.More = l.More
+	if len(l.Faults) == 0 {
+		return nil
 	}
-	return err
+	return &Error{File: file, Faults: l.Sorted(), More: l.More}
 }
 
 // NewError returns the faults as an error, each once, or nil if there are none.
@@ -99,6 +101,17 @@ func (f Fault) In(file string) string {
 		at += ": " + f.Key
 	}
 	return at + ": " + f.Text
+}
+
+// ReadFile returns the text of a file of at most MaxBytes; of a longer one it
+// returns enough for Read and Decode to refuse it.
+func ReadFile(path string) (data []byte, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	return io.ReadAll(io.LimitReader(f, MaxBytes+1))
 }
 
 // Read returns the values of a file and the lines of its keys.

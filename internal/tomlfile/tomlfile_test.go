@@ -80,7 +80,7 @@ func TestDecode(t *testing.T) {
 func TestNearest(t *testing.T) {
 	words := []string{"memory", "memory_bandwidth", "usable", "a", "b"}
 	for in, want := range map[string]string{
-		"memroy": "memory", "Memory": "memory", "memory_bandwith": "memory_bandwidth", "usuable": "usable", "xyz": "", "": "", "c": "a",
+		"memroy": "memory", "Memory": "memory", "memory_bandwdth": "memory_bandwidth", "usuable": "usable", "xyz": "", "": "", "c": "a",
 	} {
 		if got, _ := Nearest(in, words); got != want {
 			t.Errorf("nearest to %q is %q, want %q", in, got, want)
