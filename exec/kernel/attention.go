@@ -62,8 +62,11 @@ func (a *Attention) attend(out, q []float32, stride int, c *Cache, h, group, pas
 	for i := range cols {
 		row := a.scores[i*padded:][:padded]
 		seen := past + i/group + 1
-		a.path.ops.softmax(row[:seen])
-		clear(row[seen:])
+		for j := seen; j < padded; j++ {
+			row[j] = float32(math.Inf(-1))
+		}
+		a.path.ops.softmax(row)
+		clear(row[seen:]) // exactly zero, though the path's exp may not be
 	}
 	a.path.mulPanels(a.sums, wide, c.headValues(h), c.Positions*lanes, wide/lanes, a.scores, padded, cols, length)
 	for i := range cols {
@@ -76,7 +79,7 @@ func (a *Attention) attend(out, q []float32, stride int, c *Cache, h, group, pas
 // Each sum goes by rising j.
 func (p *Path) mulPanels(out []float32, os int, w []float32, ws, panels int, x []float32, xs, n, k int) {
 	if t := p.tiles[models.F32]; t != nil {
-		t.mul(out, os, bytesOf(w), 4*ws, panels, bytesOf(x), 4*xs, n, k)
+		t.mul(&packings[models.F32], out, os, bytesOf(w), 4*ws, panels, bytesOf(x), 4*xs, n, k)
 		return
 	}
 	plainPanels(out, os, w, ws, panels, x, xs, n, k)

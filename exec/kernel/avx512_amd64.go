@@ -27,10 +27,10 @@ func zmmAdd(out *float32, x *float32, vectors int)
 //go:noescape
 func zmmActivate(gate *float32, up *float32, vectors int)
 
-// zmmSoftmax replaces x by exp(x-max)/Σexp(x-max).
+// zmmSoftmax replaces vectors of 16 by exp(x-max)/Σexp(x-max).
 //
 //go:noescape
-func zmmSoftmax(x *float32, n int)
+func zmmSoftmax(x *float32, vectors int)
 
 // zmmPackWords interleaves 16 rows of weights.
 //

@@ -96,10 +96,10 @@ func (m *Matrix) mulPanels(out []float32, os int, x *Activations, lo, hi int) {
 	if lo >= hi {
 		return
 	}
-	t, k := m.path.tiles[m.Precision], packings[m.Precision]
+	t, k := m.path.tiles[m.Precision], &packings[m.Precision]
 	steps := k.steps(m.Cols)
 	ws := steps * k.bytes
-	t.mul(out, os, m.panels[lo*ws:], ws, hi-lo, x.bytes(), x.stride, x.n, steps)
+	t.mul(k, out, os, m.panels[lo*ws:], ws, hi-lo, x.bytes(), x.stride, x.n, steps)
 }
 
 // tails holds buffers for panels of less than 16 rows.

@@ -205,3 +205,21 @@ func FuzzBlocks(f *testing.F) {
 		}
 	})
 }
+
+func TestMulPathsSameBits(t *testing.T) {
+	paths := nativePaths()
+	if len(paths) < 2 {
+		t.Skip("this CPU has less than two native paths")
+	}
+	for precision := range models.Precision(precisions) {
+		rng := rand.New(rand.NewPCG(1, 1))
+		const rows, cols, n = 83, 768, 9
+		w, x := randomWeights(rng, precision, rows, cols), vector(rng, n*cols, 1)
+		first := mul(newMatrix(t, paths[0], w), x, n)
+		for _, p := range paths[1:] {
+			if !slices.Equal(mul(newMatrix(t, p, w), x, n), first) {
+				t.Errorf("%s: %s and %s differ", precision, p.name, paths[0].name)
+			}
+		}
+	}
+}

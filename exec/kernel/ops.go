@@ -34,9 +34,7 @@ func plainSwiGLU(gate, up []float32) {
 	}
 }
 
-// Softmax replaces x by exp(x-max)/Σexp(x-max).
-func (p *Path) Softmax(x []float32) { p.ops.softmax(x) }
-
+// plainSoftmax replaces x by exp(x-max)/Σexp(x-max).
 func plainSoftmax(x []float32) {
 	top := float32(math.Inf(-1))
 	for _, v := range x {

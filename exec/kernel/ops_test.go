@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -35,7 +36,7 @@ func near(got, want, bound float64) bool {
 	if math.IsNaN(want) || math.IsInf(want, 0) {
 		return math.IsNaN(got) || math.IsInf(got, 0)
 	}
-	return math.Abs(got-want) <= bound*math.Abs(want)+1e-37
+	return math.Abs(got-want) <= bound*math.Abs(want)+1e-36
 }
 
 func checkNear(t *testing.T, what string, got, want []float32, bound float64) {
@@ -115,6 +116,32 @@ func TestQuantizeNotFinite(t *testing.T) {
 			p.ops.quantize(record, x)
 			if s := float64(getF32(record[recordScale:])); !math.IsNaN(s) && !math.IsInf(s, 0) {
 				t.Errorf("%s: scale %g of a block with %g", p.name, s, bad)
+			}
+		}
+	}
+}
+
+// The native paths of one CPU family add in the same order: the same bits.
+func TestPathsSameBits(t *testing.T) {
+	paths := nativePaths()
+	if len(paths) < 2 {
+		t.Skip("this CPU has less than two native paths")
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 100 {
+		n := lanes * (1 + rng.IntN(40))
+		x, w := vector(rng, n, 3), vector(rng, n, 1)
+		var first []float32
+		for _, p := range paths {
+			y := make([]float32, n)
+			p.ops.norm(y, x, w, 1e-5)
+			p.ops.activate(y, w)
+			p.ops.add(y, x)
+			p.ops.softmax(y)
+			if first == nil {
+				first = y
+			} else if !slices.Equal(y, first) {
+				t.Fatalf("%s and %s differ", p.name, paths[0].name)
 			}
 		}
 	}

@@ -10,6 +10,7 @@ type packFunc func(dst, src *byte, stride int, steps int)
 type packing struct {
 	elements int // columns of a step
 	bytes    int // of a panel's step
+	x        int // bytes of an activation row's step
 	pack     func(dst []byte, row []byte, lane, steps int)
 }
 
@@ -17,14 +18,14 @@ type packing struct {
 // each row: one f32, two bf16, four int8 or eight 4-bit integers. Missing rows
 // are zero.
 var packings = [precisions]packing{
-	models.F32:  {1, 64, packWords},
-	models.F16:  {1, 32, packF16},
-	models.BF16: {2, 64, packWords},
-	models.Q8_0: {32, 544, packQ8},
-	models.Q4_0: {32, 288, packQ4},
-	models.Q4_K: {superElements, superQuants + 4*512, packQ4K},
-	models.Q5_K: {superElements, superQuants + 512 + 4*512, packQ5K},
-	models.Q6_K: {superElements, q6Quants + 2*1536, packQ6K},
+	models.F32:  {1, 64, 4, packWords},
+	models.F16:  {1, 32, 4, packF16},
+	models.BF16: {2, 64, 4, packWords},
+	models.Q8_0: {32, 544, recordBytes, packQ8},
+	models.Q4_0: {32, 288, recordBytes, packQ4},
+	models.Q4_K: {superElements, superQuants + 4*512, 8 * recordBytes, packQ4K},
+	models.Q5_K: {superElements, superQuants + 5*512, 8 * recordBytes, packQ5K},
+	models.Q6_K: {superElements, q6Quants + 2*1536, 8 * recordBytes, packQ6K},
 }
 
 func (p packing) steps(cols int) int { return (cols + p.elements - 1) / p.elements }

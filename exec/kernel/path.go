@@ -57,29 +57,29 @@ type tiles struct {
 }
 
 // mul computes out[i][16p..] for panels of w and n rows of x, over steps.
-func (t *tiles) mul(out []float32, os int, w []byte, ws, panels int, x []byte, xs, n, steps int) {
+func (t *tiles) mul(k *packing, out []float32, os int, w []byte, ws, panels int, x []byte, xs, n, steps int) {
 	for p := 0; p < panels; {
 		f, step := &t.narrow, 1
 		if panels-p >= t.panels {
 			f, step = &t.wide, t.panels
 		}
-		t.mulPanels(f, out[p*lanes:], os, w[p*ws:], ws, x, xs, n, steps)
+		t.mulPanels(k, f, out[p*lanes:], os, w[p*ws:], ws, x, xs, n, steps)
 		p += step
 	}
 }
 
 // mulPanels multiplies as many panels as the kernels f take.
-func (t *tiles) mulPanels(f *[maxCols + 1]tileFunc, out []float32, os int, w []byte, ws int, x []byte, xs, n, steps int) {
+func (t *tiles) mulPanels(k *packing, f *[maxCols + 1]tileFunc, out []float32, os int, w []byte, ws int, x []byte, xs, n, steps int) {
 	chunk, fresh := t.chunk, 1
 	if n <= t.cols {
 		chunk = steps
 	}
 	parts := (n + t.cols - 1) / t.cols
-	for k := 0; k < steps; k += chunk {
-		c := min(chunk, steps-k)
+	for at := 0; at < steps; at += chunk {
+		c := min(chunk, steps-at)
 		for part := range parts {
 			lo, hi := n*part/parts, n*(part+1)/parts
-			f[hi-lo](&w[k*t.w], ws, &x[lo*xs+k*t.x], xs, &out[lo*os], 4*os, c, fresh)
+			f[hi-lo](&w[at*k.bytes], ws, &x[lo*xs+at*k.x], xs, &out[lo*os], 4*os, c, fresh)
 		}
 		fresh = 0
 	}

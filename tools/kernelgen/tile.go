@@ -13,6 +13,7 @@ import (
 // number of steps. Its sums go to rows of out, os bytes apart, and begin at zero
 // if fresh is not 0, or else at what out holds.
 type tile struct {
+	prefix                      string // of labels
 	panels, cols                int
 	w, ws, w3, x, xs, x3        reg.GPVirtual
 	out, os, out3, steps, fresh reg.GPVirtual
@@ -25,14 +26,21 @@ func newTile(name string, panels, cols int) *tile {
 	Pragma("noescape")
 	Doc(fmt.Sprintf("%sP%dC%d computes a tile of %d panels × %d activation rows.", name, panels, cols, panels, cols))
 	t := &tile{panels: panels, cols: cols}
+	t.enter()
+	return t
+}
+
+// enter loads the arguments.
+func (t *tile) enter() {
 	gp := func(name string) reg.GPVirtual { return Load(Param(name), GP64()).(reg.GPVirtual) }
 	t.w, t.ws, t.x, t.xs = gp("w"), gp("ws"), gp("x"), gp("xs")
 	t.out, t.os, t.steps, t.fresh = gp("out"), gp("os"), gp("steps"), gp("fresh")
-	t.w3 = third(t.w, t.ws, panels)
-	t.x3 = third(t.x, t.xs, cols)
-	t.out3 = third(t.out, t.os, cols)
-	return t
+	t.w3 = third(t.w, t.ws, t.panels)
+	t.x3 = third(t.x, t.xs, t.cols)
+	t.out3 = third(t.out, t.os, t.cols)
 }
+
+func (t *tile) label(name string) string { return t.prefix + name }
 
 // third returns base + 3·stride, if more than 3 of n lie there.
 func third(base, stride reg.GPVirtual, n int) reg.GPVirtual {
@@ -77,18 +85,18 @@ func (t *tile) advance(w, x int) {
 // then single ones.
 func (t *tile) loop(unroll int, body func(n int)) {
 	if unroll > 1 {
-		Label("many")
+		Label(t.label("many"))
 		SUBQ(Imm(uint64(unroll)), t.steps)
-		JLT(LabelRef("few"))
+		JLT(LabelRef(t.label("few")))
 		body(unroll)
-		JMP(LabelRef("many"))
-		Label("few")
+		JMP(LabelRef(t.label("many")))
+		Label(t.label("few"))
 		ADDQ(Imm(uint64(unroll)), t.steps)
 	}
-	Label("single")
+	Label(t.label("single"))
 	SUBQ(Imm(1), t.steps)
-	JLT(LabelRef("done"))
+	JLT(LabelRef(t.label("done")))
 	body(1)
-	JMP(LabelRef("single"))
-	Label("done")
+	JMP(LabelRef(t.label("single")))
+	Label(t.label("done"))
 }

@@ -73,7 +73,10 @@ func quantize512() {
 		ints := integers512(a, b, inverse)
 		VMOVDQU(ints, Mem{Base: dst})
 		VMOVSS(scale, Mem{Base: dst, Disp: recordScale})
-		biases512(dst, ints, ones, scale)
+		sums := YMM()
+		VPXOR(sums, sums, sums)
+		VPDPBUSD(ints, ones, sums)
+		recordSums(dst, sums, scale)
 		JMP(LabelRef("next"))
 		Label("zero")
 		zero := ZMM()
@@ -116,11 +119,10 @@ func integers512(a, b, inverse reg.VecVirtual) reg.VecVirtual {
 	return q[0]
 }
 
-// biases512 writes what a record holds of the sums of its integers.
-func biases512(dst reg.GPVirtual, ints, ones, scale reg.VecVirtual) {
-	sums, high, sum := YMM(), XMM(), XMM()
-	VPXOR(sums, sums, sums)
-	VPDPBUSD(ints, ones, sums)
+// recordSums writes what a record holds of its integers' sums, given those of
+// 4 integers in each word.
+func recordSums(dst reg.GPVirtual, sums, scale reg.VecVirtual) {
+	high, sum := XMM(), XMM()
 	VPHADDD(sums, sums, sums)
 	VPHADDD(sums, sums, sums)
 	VEXTRACTI128(Imm(1), sums, high)
@@ -176,7 +178,7 @@ func norm512() {
 	for _, s := range sum {
 		VPXORQ(s, s, s)
 	}
-	at, left, count := GP64(), GP64(), XMM()
+	at, left := GP64(), GP64()
 	MOVQ(x, at)
 	MOVQ(n, left)
 	blocks(left, 1, "sum", func() {
@@ -189,19 +191,8 @@ func norm512() {
 	})
 	VADDPD(sum[1], sum[0], sum[0])
 	total := sumDoubles512(sum[0])
-	MOVQ(n, left)
-	SHLQ(Imm(4), left)
-	VPXOR(count, count, count)
-	VCVTSI2SDQ(left, count, count)
-	VDIVSD(count, total, total)
-	VADDSD(NewParamAddr("eps", 32), total, total)
-	VSQRTSD(total, total, total)
-	one := GP64()
-	MOVQ(U64(math.Float64bits(1)), one)
-	VMOVQ(one, count)
-	VDIVSD(total, count, total)
+	inverseRoot(total, n)
 	scale := ZMM()
-	VCVTSD2SS(total, total, total)
 	VBROADCASTSS(total, scale)
 	blocks(n, 1, "scale", func() {
 		v := ZMM()
@@ -214,6 +205,22 @@ func norm512() {
 	})
 	VZEROUPPER()
 	RET()
+}
+
+// inverseRoot replaces total, a float64, by 1/√(total/16n + eps) as f32.
+func inverseRoot(total reg.Register, n reg.GPVirtual) {
+	elements, count := GP64(), XMM()
+	MOVQ(n, elements)
+	SHLQ(Imm(4), elements)
+	VPXOR(count, count, count)
+	VCVTSI2SDQ(elements, count, count)
+	VDIVSD(count, total, total)
+	VADDSD(NewParamAddr("eps", 32), total, total)
+	VSQRTSD(total, total, total)
+	MOVQ(U64(math.Float64bits(1)), elements)
+	VMOVQ(elements, count)
+	VDIVSD(total, count, total)
+	VCVTSD2SS(total, total, total)
 }
 
 func sumDoubles512(z reg.VecVirtual) reg.VecVirtual {
@@ -261,16 +268,29 @@ func activate512() {
 	RET()
 }
 
-// An exp512 holds the constants of the exponential function: x = n·ln 2 + r with
-// |r| ≤ ln 2 / 2, and a polynomial in r (the coefficients are Cephes's expf).
+// The exponential function: x = n·ln 2 + r with |r| ≤ ln 2 / 2, and a polynomial
+// in r (the coefficients are Cephes's expf). Below the lower limit it stays at its
+// value there, the least normal one; above the upper limit it is infinite.
+const (
+	expLow  = -87
+	expHigh = 88
+	ln2High = 0.693359375
+	ln2Low  = -2.12194440e-4
+)
+
+var expPolynomial = []float64{1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1, 1, 1}
+
 type exp512 struct {
-	low, log2e, ln2high, ln2low reg.VecVirtual
-	polynomial                  []reg.VecVirtual
+	low, high, infinity, log2e, ln2high, ln2low reg.VecVirtual
+	polynomial                                  []reg.VecVirtual
 }
 
 func newExp512() *exp512 {
-	e := &exp512{low: word512(f32(-110)), log2e: word512(f32(math.Log2E)), ln2high: word512(f32(0.693359375)), ln2low: word512(f32(-2.12194440e-4))}
-	for _, c := range []float64{1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1, 1, 1} {
+	e := &exp512{
+		low: word512(f32(expLow)), high: word512(f32(expHigh)), infinity: word512(f32(math.Inf(1))), log2e: word512(f32(math.Log2E)),
+		ln2high: word512(f32(ln2High)), ln2low: word512(f32(ln2Low)),
+	}
+	for _, c := range expPolynomial {
 		e.polynomial = append(e.polynomial, word512(f32(c)))
 	}
 	return e
@@ -278,8 +298,10 @@ func newExp512() *exp512 {
 
 // of replaces x by exp(x), within 2 units in the last place; NaN stays NaN.
 func (e *exp512) of(x reg.VecVirtual) {
-	n, p := ZMM(), ZMM()
-	VMAXPS(x, e.low, x) // keeps -Inf - -Inf away
+	n, p, over := ZMM(), ZMM(), K()
+	VCMPPS(Imm(1), x, e.high, over) // high < x
+	VMAXPS(x, e.low, x)
+	VMINPS(x, e.high, x)
 	VMULPS(e.log2e, x, n)
 	VRNDSCALEPS(Imm(8), n, n)
 	VFNMADD231PS(e.ln2high, n, x)
@@ -289,76 +311,50 @@ func (e *exp512) of(x reg.VecVirtual) {
 		VFMADD213PS(c, x, p)
 	}
 	VSCALEFPS(n, p, x)
+	VMOVAPS(e.infinity, over, x)
 }
 
 func softmax512() {
-	text("zmmSoftmax", "func(x *float32, n int)", "replaces x by exp(x-max)/Σexp(x-max).")
-	x, n := load("x"), load("n")
-	tail := tailMask(n)
-	top := reduce512(x, n, tail, word512(f32(math.Inf(-1))), func(v, acc reg.VecVirtual) { VMAXPS(acc, v, acc) })
-	sum := ZMM()
+	text("zmmSoftmax", "func(x *float32, vectors int)", "replaces vectors of 16 by exp(x-max)/Σexp(x-max).")
+	x, n := load("x"), load("vectors")
+	each := func(label string, body func(m Mem)) {
+		at, left := copyOf(x), copyOf(n)
+		blocks(left, 1, label, func() {
+			body(Mem{Base: at})
+			ADDQ(U32(64), at)
+		})
+	}
+	top, sum := word512(f32(math.Inf(-1))), ZMM()
 	VPXORD(sum, sum, sum)
-	exp := newExp512()
-	each512("exp", x, n, tail, func(m Mem, k reg.Register) {
+	each("max", func(m Mem) {
 		v := ZMM()
-		VMOVUPS_Z(m, k, v)
+		VMOVUPS(m, v)
+		VMAXPS(top, v, top)
+	})
+	fold512(top, func(v, acc reg.VecVirtual) { VMAXPS(acc, v, acc) })
+	exp := newExp512()
+	each("exp", func(m Mem) {
+		v := ZMM()
+		VMOVUPS(m, v)
 		VSUBPS(top, v, v)
 		exp.of(v)
-		VADDPS(v, sum, k, sum)
-		VMOVUPS(v, k, m)
+		VADDPS(v, sum, sum)
+		VMOVUPS(v, m)
 	})
-	scale := fold512(sum, func(v, acc reg.VecVirtual) { VADDPS(v, acc, acc) })
-	VDIVPS(scale, word512(f32(1)), scale)
-	each512("scale", x, n, tail, func(m Mem, k reg.Register) {
+	fold512(sum, func(v, acc reg.VecVirtual) { VADDPS(v, acc, acc) })
+	one := word512(f32(1))
+	VDIVPS(sum, one, one)
+	each("scale", func(m Mem) {
 		v := ZMM()
-		VMULPS_Z(m, scale, k, v)
-		VMOVUPS(v, k, m)
+		VMULPS(m, one, v)
+		VMOVUPS(v, m)
 	})
 	VZEROUPPER()
 	RET()
 }
 
-// tailMask returns the mask of the last n mod 16 elements.
-func tailMask(n reg.GPVirtual) reg.Register {
-	bits, k := GP32(), K()
-	MOVQ(n, reg.RCX)
-	ANDQ(Imm(15), reg.RCX)
-	MOVL(U32(1), bits)
-	SHLL(reg.CL, bits)
-	DECL(bits)
-	KMOVW(bits, k)
-	return k
-}
-
-// each512 calls body for the vectors of x and for the tail, with their masks.
-func each512(label string, x, n reg.GPVirtual, tail reg.Register, body func(m Mem, k reg.Register)) {
-	at, left, all := GP64(), GP64(), K()
-	MOVQ(x, at)
-	MOVQ(n, left)
-	KXNORW(all, all, all)
-	blocks(left, 16, label, func() {
-		body(Mem{Base: at}, all)
-		ADDQ(U32(64), at)
-	})
-	ADDQ(Imm(16), left)
-	JE(LabelRef(label + "done"))
-	body(Mem{Base: at}, tail)
-	Label(label + "done")
-}
-
-// reduce512 folds all elements of x into every element of the result.
-func reduce512(x, n reg.GPVirtual, tail reg.Register, start reg.VecVirtual, op func(v, acc reg.VecVirtual)) reg.VecVirtual {
-	each512("reduce", x, n, tail, func(m Mem, k reg.Register) {
-		v := ZMM()
-		VMOVAPS(start, v)
-		VMOVUPS(m, k, v)
-		op(v, start)
-	})
-	return fold512(start, op)
-}
-
 // fold512 folds the elements of acc into every one of them.
-func fold512(acc reg.VecVirtual, op func(v, acc reg.VecVirtual)) reg.VecVirtual {
+func fold512(acc reg.VecVirtual, op func(v, acc reg.VecVirtual)) {
 	v := ZMM()
 	for _, order := range []uint64{0x4e, 0xb1} {
 		VSHUFF64X2(Imm(order), acc, acc, v)
@@ -368,5 +364,4 @@ func fold512(acc reg.VecVirtual, op func(v, acc reg.VecVirtual)) reg.VecVirtual 
 		VPSHUFD(Imm(order), acc, v)
 		op(v, acc)
 	}
-	return acc
 }
