@@ -118,7 +118,7 @@ func (a *app) demoProbe(ctx context.Context, w edgeshard.Workload) (*edgeshard.P
 		return nil, 0, err
 	}
 	a.progress("measuring this machine")
-	defer a.progress("")
+	defer a.clear()
 	start := time.Now()
 	profile, err := runner.Probe(ctx, models.Demo, w)
 	return profile, time.Since(start), err
@@ -210,9 +210,9 @@ func (a *app) demoRun(ctx context.Context, p *edgeshard.Plan) (*edgeshard.Report
 	}
 	a.say(func() { a.title("the same plan, for real: a worker process a device, each with its own shard") })
 	rec := edgeshard.NewRecorder(p)
-	story := &streamer{app: a, single: true, width: 76}
+	story := a.newStreamer(p, 76)
 	err = runner.Run(ctx, p, edgeshard.Tee(rec, story))
-	a.progress("")
+	a.clear()
 	story.end()
 	if err != nil {
 		return nil, err
@@ -229,7 +229,7 @@ func (a *app) demoProgress() func(exec.Progress) {
 			a.startProgress(p)
 			return
 		}
-		a.progress("")
+		a.clear()
 		a.say(func() { a.printf("  %s is ready with %s of weights", p.Device, bytesText(weights[p.Device])) })
 	}
 }

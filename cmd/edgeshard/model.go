@@ -191,7 +191,7 @@ func (a *app) synth(ctx context.Context, f synthFlags) (err error) {
 		a.progress("%s of %s (%d %%)", bytesText(n), bytesText(total), 100*n/total)
 	}}, 1<<20)
 	err = errors.Join(models.WriteSynth(ctx, w, cfg, p, f.blocks, f.seed), w.Flush(), file.Close())
-	a.progress("")
+	a.clear()
 	if err != nil {
 		return err
 	}

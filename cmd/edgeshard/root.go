@@ -33,6 +33,8 @@ type app struct {
 	tty      bool      // out is a terminal
 	format   string    // text or json
 	verbose  bool
+
+	progressing bool // a line of progress is shown
 }
 
 func run(ctx context.Context, args []string, in io.Reader, stdout, stderr *os.File) int {
@@ -154,9 +156,19 @@ func marshal(v any) ([]byte, error) {
 // printf writes a line for people; an error of standard output ends nothing.
 func (a *app) printf(format string, args ...any) { _, _ = fmt.Fprintf(a.out, format+"\n", args...) }
 
-// progress shows a line that the next one replaces, on a terminal only.
+// progress shows a line that the next one replaces, or clear removes; on a
+// terminal only.
 func (a *app) progress(format string, args ...any) {
 	if a.tty && a.format == "text" {
 		_, _ = fmt.Fprintf(a.err, "\r\x1b[K"+format, args...)
+		a.progressing = true
+	}
+}
+
+// clear removes the line of progress, if one is shown.
+func (a *app) clear() {
+	if a.progressing {
+		_, _ = fmt.Fprint(a.err, "\r\x1b[K")
+		a.progressing = false
 	}
 }

@@ -140,13 +140,13 @@ func readPlan(file string) (*edgeshard.Plan, error) {
 // report; what was done before an error is still reported.
 func (a *app) execute(ctx context.Context, r edgeshard.Runner, backend string, p *edgeshard.Plan, files runFiles) (*edgeshard.Report, error) {
 	rec, spans := edgeshard.NewRecorder(p), &spanList{}
-	story := &streamer{app: a, single: p.Workload.Requests == 1}
+	story := a.newStreamer(p, 0)
 	observers := []edgeshard.Observer{rec, story}
 	if files.trace != "" {
 		observers = append(observers, spans)
 	}
 	runErr := r.Run(ctx, p, edgeshard.Tee(observers...))
-	a.progress("")
+	a.clear()
 	story.end()
 	rep := rec.Report(backend)
 	if runErr != nil && rep.Tokens == 0 {

@@ -8,12 +8,22 @@ import (
 	"github.com/edgeshard/edgeshard"
 )
 
+// newStreamer returns a streamer of a plan's run.
+func (a *app) newStreamer(p *edgeshard.Plan, width int) *streamer {
+	s := &streamer{app: a, single: p.Workload.Requests == 1, width: width}
+	if len(p.Workload.Prompts) > 0 {
+		s.prompt = p.Workload.Prompts[0]
+	}
+	return s
+}
+
 // streamer shows the text of a run's only request as it comes, word by word
 // where width says at which column to break lines.
 type streamer struct {
 	app    *app
 	single bool
-	width  int // 0: lines are the model's own
+	prompt string // shown before what the model makes of it
+	width  int    // 0: lines are the model's own
 
 	begun  bool
 	column int
@@ -28,7 +38,11 @@ func (s *streamer) Text(_, _ int, text string) {
 	if !s.single || s.app.format != "text" {
 		return
 	}
-	s.begun = true
+	if !s.begun {
+		s.begun = true
+		s.app.clear()
+		text = s.prompt + text
+	}
 	if s.width == 0 {
 		s.write(text)
 		return
