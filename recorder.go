@@ -151,6 +151,7 @@ func (r *Recorder) Report(backend string) *Report {
 	seconds := r.makespan.Seconds()
 	rep := &Report{Backend: backend, Tokens: r.tokens, MakespanS: seconds, OOM: r.oom}
 	r.latencies(rep)
+	r.goodput(rep)
 	rep.Preemptions = r.preempts
 	for i := range r.recovery {
 		rep.Recoveries = append(rep.Recoveries, r.recovery[i].report(r.name(r.recovery[i].device)))
@@ -188,12 +189,9 @@ func (r *Recorder) latencies(rep *Report) {
 			continue
 		}
 		rep.Requests++
-		first = append(first, Milliseconds(q.first-q.arrival))
+		q.collect(&first, &per)
 		whole = append(whole, Milliseconds(q.last-q.arrival))
 		queue = append(queue, Milliseconds(q.queue))
-		if q.tokens > 1 {
-			per = append(per, Milliseconds(q.last-q.first)/float64(q.tokens-1))
-		}
 		moments = append(moments, moment{q.arrival, 1}, moment{q.last, -1})
 	}
 	rep.TTFT, rep.TPOT = distribution(first), distribution(per)

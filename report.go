@@ -16,6 +16,11 @@ type Report struct {
 	Links      []LinkReport   `json:"links"`                   // likewise, by from and to
 	OOM        []OOMReport    `json:"oom"`
 
+	// Goodput counts the requests that kept the workload's objectives, if it has any.
+	Goodput    float64       `json:"goodput_requests_per_s,omitempty"`
+	Attainment float64       `json:"slo_attainment,omitempty"` // part of all requests
+	Classes    []ClassReport `json:"classes,omitempty"`
+
 	Failed      int              `json:"failed,omitempty"`      // requests given up because a device died
 	Preemptions int              `json:"preemptions,omitempty"` // of micro-batches, for lack of memory
 	Recoveries  []RecoveryReport `json:"recoveries,omitempty"`

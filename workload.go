@@ -1,10 +1,6 @@
 package edgeshard
 
-import (
-	"fmt"
-	"math/rand/v2"
-	"time"
-)
+import "fmt"
 
 // A Schedule is the order in which micro-batches pass through the pipeline.
 type Schedule string
@@ -54,9 +50,25 @@ type Workload struct {
 
 	Admission Admission `json:"admission,omitempty" toml:"admission"`
 	Order     Order     `json:"order,omitempty" toml:"order"`
-	// Rate is the requests that arrive each second, a Poisson process; 0: all at the start.
-	Rate float64 `json:"rate_per_s,omitempty" toml:"rate_per_s"`
-	Seed uint64  `json:"seed,omitempty" toml:"seed"` // of arrivals and of sampling
+	// Rate is the requests that arrive each second; 0: all at the start. The times
+	// between arrivals are exponential (a Poisson process), or of another
+	// distribution with the coefficient of variation ArrivalCV.
+	Rate      float64 `json:"rate_per_s,omitempty" toml:"rate_per_s"`
+	Arrival   string  `json:"arrival,omitempty" toml:"arrival"` // poisson (the default), constant, uniform, gamma, weibull or lognormal
+	ArrivalCV float64 `json:"arrival_cv,omitempty" toml:"arrival_cv"`
+	Seed      uint64  `json:"seed,omitempty" toml:"seed"` // of arrivals, lengths and sampling
+
+	// PromptLength and TokenLength draw each request's own lengths, of at most
+	// PromptTokens and Tokens, which every request has without them.
+	PromptLength *Length `json:"prompt_length,omitempty" toml:"prompt_length"`
+	TokenLength  *Length `json:"token_length,omitempty" toml:"token_length"`
+	// SLO is what a request is to keep to count for goodput; classes have their own.
+	SLO     SLO     `json:"slo,omitzero" toml:"slo"`
+	Classes []Class `json:"classes,omitempty" toml:"class"`
+
+	// ReplayFile is a CSV file of requests to replay, read by ReadReplay into Replay.
+	ReplayFile string    `json:"-" toml:"replay"`
+	Replay     []Request `json:"replay,omitempty" toml:"-"`
 
 	// Prompts are the texts of the first requests, and PromptLengths their
 	// tokens; a request beyond them has PromptTokens of its own making.
@@ -103,6 +115,9 @@ func (w *Workload) Validate() error {
 	case len(w.Prompts) > w.Requests:
 		return fmt.Errorf("workload: %d prompts for %d requests", len(w.Prompts), w.Requests)
 	}
+	if err := w.validateDraws(); err != nil {
+		return fmt.Errorf("workload: %w", err)
+	}
 	return w.validateLengths()
 }
 
@@ -128,28 +143,3 @@ func (w *Workload) InFlight() int {
 
 // Positions returns the KV cache positions a sequence may come to need, P + G.
 func (w *Workload) Positions() int { return w.PromptTokens + w.Tokens }
-
-// A Request is one sequence to generate.
-type Request struct {
-	ID      int
-	Arrival time.Duration // since the run's start
-	Prompt  int           // tokens
-	Tokens  int           // to generate, at most
-}
-
-// Arrivals returns the workload's requests in order of arrival.
-func (w *Workload) Arrivals() []Request {
-	rng := rand.New(rand.NewPCG(w.Seed, 0x6172726976616c73))
-	requests, at := make([]Request, w.Requests), 0.0
-	for i := range requests {
-		requests[i] = Request{ID: i, Prompt: w.PromptTokens, Tokens: w.Tokens}
-		if i < len(w.PromptLengths) {
-			requests[i].Prompt = w.PromptLengths[i]
-		}
-		if w.Rate > 0 {
-			at += rng.ExpFloat64() / w.Rate
-			requests[i].Arrival = time.Duration(at * float64(time.Second))
-		}
-	}
-	return requests
-}
