@@ -38,7 +38,7 @@ func (c *cluster) close() {
 	c.cancel(errors.New("the run is over"))
 	for _, m := range c.members {
 		if m.conn != nil {
-			m.conn.Close()
+			_ = m.conn.Close()
 		}
 		if m.local == nil {
 			continue

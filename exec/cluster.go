@@ -106,7 +106,7 @@ func (c *cluster) checkAddresses() error {
 	if err != nil {
 		return fmt.Errorf("no route to %s: %w", remote, err)
 	}
-	defer route.Close()
+	defer func() { _ = route.Close() }()
 	c.listenHost, _, err = net.SplitHostPort(route.LocalAddr().String())
 	return err
 }

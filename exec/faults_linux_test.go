@@ -88,7 +88,7 @@ func (a *actor) Text(request, token int, text string) {
 // endless is a plan that takes longer than any test.
 func endless(t *testing.T) *edgeshard.Plan {
 	w := demoWorkload()
-	w.Requests, w.Tokens, w.Batch, w.IgnoreEOS = 100_000, 200, 4, true
+	w.Requests, w.Tokens, w.Batch, w.IgnoreEOS = 5000, 200, 4, true
 	return plan(t, "demo", devices(t, 3), w, cut{0, 3}, cut{1, 6}, cut{2, 9}, cut{0, 10})
 }
 

@@ -67,8 +67,7 @@ func (s *session) openLink(p *wire.Peer) (*link, error) {
 	l := &link{session: s, peer: p, conn: conn, cancel: cancel, outbox: make(chan outgoing, s.load.GetInFlight())}
 	if err := l.open(ctx); err != nil {
 		cancel()
-		conn.Close()
-		return nil, err
+		return nil, errors.Join(err, conn.Close())
 	}
 	return l, nil
 }

@@ -99,7 +99,7 @@ func (c *cluster) startProcess(ctx context.Context, m *member, o *orders) error 
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("worker process: %w", err)
 	}
-	l := &localWorker{stop: func() { stdin.Close() }, kill: func() { _ = cmd.Process.Kill() }, done: make(chan struct{})}
+	l := &localWorker{stop: func() { _ = stdin.Close() }, kill: func() { _ = cmd.Process.Kill() }, done: make(chan struct{})}
 	m.local = l
 	address := make(chan string, 1)
 	go func() {

@@ -24,15 +24,20 @@ const asWorker = "run-as-a-local-worker"
 
 func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == asWorker {
-		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
-		defer stop()
-		if err := exec.ServeLocal(ctx, os.Stdin, os.Stdout, exec.WorkerOptions{Version: "test"}); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		return
+		os.Exit(work())
 	}
 	goleak.VerifyTestMain(m)
+}
+
+// work is a local worker's process.
+func work() int {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	if err := exec.ServeLocal(ctx, os.Stdin, os.Stdout, exec.WorkerOptions{Version: "test"}); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
 }
 
 // processes makes a Runner start worker processes.

@@ -167,18 +167,20 @@ func (o *probeObserver) hop() time.Duration {
 	return time.Duration(max(0, median(d)))
 }
 
-// overhead returns the most memory a worker held beyond what a plan accounts for.
+// overhead returns the median of what the workers held beyond what a plan
+// accounts for.
 func (o *probeObserver) overhead() int64 {
-	var most int64
+	var beyond []float64
+	foot := o.plan.Footprint()
 	none := func(int) int64 { return 0 }
-	for d, accounted := range o.plan.Footprint().Peaks(o.plan.Stages, len(o.memory), none) {
-		var weights int64
+	for d, n := range foot.Peaks(o.plan.Stages, len(o.memory), none) {
+		n += o.loaded[d] // in the checkpoint's precision, whatever the plan's is
 		for u := o.plan.Stages[d].From; u < o.plan.Stages[d].To; u++ {
-			weights += o.plan.Footprint().Weights(u)
+			n -= foot.Weights(u)
 		}
-		most = max(most, o.memory[d]-(accounted-weights)-o.loaded[d])
+		beyond = append(beyond, float64(max(0, o.memory[d]-n)))
 	}
-	return most
+	return int64(median(beyond))
 }
 
 // median returns the middle of values, which it sorts; 0 if there are none.

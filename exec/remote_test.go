@@ -194,7 +194,7 @@ func newRogue(t *testing.T, address string) *rogue {
 const rogueSession = "0123456789abcdef"
 
 // load returns a load for all of the demo model.
-func load(t *testing.T) *wire.Load {
+func load() *wire.Load {
 	config := `{"name":"demo","vocab":1024,"dim":128,"hidden":352,"layers":8,"heads":8,"kv_heads":4,"context":256,"norm_eps":1e-05,"rope_theta":10000,"bos":1,"eos":2}`
 	return &wire.Load{
 		Session: rogueSession, Device: "d0", Model: "demo", ConfigJson: []byte(config),
@@ -232,7 +232,7 @@ func (r *rogue) end() string {
 // ready waits until the shards are loaded and connected to nobody.
 func (r *rogue) ready() {
 	r.t.Helper()
-	r.load(load(r.t))
+	r.load(load())
 	r.send(&wire.Command{Kind: &wire.Command_Connect{Connect: &wire.Connect{}}})
 	for {
 		e, err := r.stream.Recv()
@@ -257,7 +257,7 @@ func TestRogueCoordinator(t *testing.T) {
 	}
 	loaded := func(change func(*wire.Load)) func(*rogue) {
 		return func(r *rogue) {
-			l := load(t)
+			l := load()
 			change(l)
 			r.load(l)
 		}
@@ -270,7 +270,7 @@ func TestRogueCoordinator(t *testing.T) {
 		{"nothing but silence", "no word from the coordinator", loaded(func(l *wire.Load) { l.TimeoutNs = int64(200 * time.Millisecond) })},
 		{"a beat before the load", "want a load", func(r *rogue) { r.send(&wire.Command{Kind: &wire.Command_Beat{Beat: &wire.Beat{}}}) }},
 		{"a pass too soon", "before the load", func(r *rogue) {
-			r.load(load(t))
+			r.load(load())
 			r.send(&wire.Command{Kind: &wire.Command_Pass{Pass: &wire.Pass{}}})
 		}},
 		{"no sequences", "0 sequences", pass(&wire.Pass{})},
@@ -310,7 +310,7 @@ func TestBusy(t *testing.T) {
 	address := serve(t, exec.WorkerOptions{Insecure: true})
 	first, second := newRogue(t, address), newRogue(t, address)
 	first.ready()
-	second.load(load(t))
+	second.load(load())
 	if got := second.end(); !strings.Contains(got, "busy") {
 		t.Errorf("the second session ended with %q", got)
 	}

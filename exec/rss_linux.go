@@ -9,19 +9,14 @@ import (
 
 // peakRSS returns the most memory the process had resident, in bytes (VmHWM of
 // proc(5)); 0: unknown.
-func peakRSS() int64 { return statusBytes("VmHWM:") }
-
-// currentRSS returns the memory the process has resident, in bytes.
-func currentRSS() int64 { return statusBytes("VmRSS:") }
-
-func statusBytes(key string) int64 {
+func peakRSS() int64 {
 	f, err := os.Open("/proc/self/status")
 	if err != nil {
 		return 0
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	for lines := bufio.NewScanner(f); lines.Scan(); {
-		rest, found := strings.CutPrefix(lines.Text(), key)
+		rest, found := strings.CutPrefix(lines.Text(), "VmHWM:")
 		if !found {
 			continue
 		}

@@ -7,9 +7,7 @@ import "runtime"
 // peakRSS returns the memory that the runtime has got from the operating
 // system: the nearest to a peak resident set that is the same everywhere. It
 // lacks mapped files.
-func peakRSS() int64 { return currentRSS() }
-
-func currentRSS() int64 {
+func peakRSS() int64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.Sys)

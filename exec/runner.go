@@ -84,7 +84,7 @@ func (r *Runner) prepare(p *edgeshard.Plan) ([]*talk, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer checkpoint.Close()
+	defer func() { _ = checkpoint.Close() }()
 	tokenizer, err := checkpoint.Tokenizer()
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w", ref, err)

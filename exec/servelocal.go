@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -30,8 +31,7 @@ func ServeLocal(ctx context.Context, in io.Reader, out io.Writer, o WorkerOption
 		return fmt.Errorf("local worker: %w", err)
 	}
 	if err := json.NewEncoder(out).Encode(announcement{l.Addr().String()}); err != nil {
-		l.Close()
-		return fmt.Errorf("local worker: %w", err)
+		return fmt.Errorf("local worker: %w", errors.Join(err, l.Close()))
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -175,11 +175,11 @@ func (s *session) send(e *wire.Event) error {
 func (s *session) close() {
 	s.tasks.Wait()
 	for _, l := range s.links {
-		l.conn.Close()
+		_ = l.conn.Close()
 	}
 	for _, sh := range s.shards {
 		if sh != nil {
-			sh.shard.Close()
+			_ = sh.shard.Close()
 		}
 	}
 	if s.checkpoint != nil {

@@ -45,7 +45,7 @@ func NewWorker(o WorkerOptions) *Worker {
 // returns nil; it closes l. It refuses to serve in plaintext without
 // WorkerOptions.Insecure, or off loopback.
 func (w *Worker) Serve(ctx context.Context, l net.Listener) error {
-	defer l.Close()
+	defer func() { _ = l.Close() }()
 	if err := w.checkSecurity(l.Addr()); err != nil {
 		return err
 	}

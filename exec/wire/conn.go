@@ -73,7 +73,7 @@ func Loopback(ctx context.Context, address string) (net.Conn, error) {
 		return nil, err
 	}
 	if !IsLoopback(conn.RemoteAddr()) {
-		conn.Close()
+		_ = conn.Close()
 		return nil, fmt.Errorf("plaintext to %s refused: only a loopback address may go without TLS", address)
 	}
 	return conn, nil

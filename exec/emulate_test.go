@@ -1,0 +1,87 @@
+package exec_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/edgeshard/edgeshard"
+	"github.com/edgeshard/edgeshard/exec"
+	"github.com/edgeshard/edgeshard/topologies"
+)
+
+// TestShapedLinks: messages take at least what the topology's links take, one
+// after the other.
+func TestShapedLinks(t *testing.T) {
+	top := devices(t, 2)
+	link := topologies.Link{Bandwidth: 1e7, Latency: 2 * time.Millisecond}
+	top, err := topologies.New("slow", top.Devices, 0, func(int, int) topologies.Link { return link })
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := demoWorkload()
+	w.Tokens, w.Batch, w.IgnoreEOS = 4, 4, true
+	r := inMemory()
+	r.Emulate = true
+	rec := run(t, r, plan(t, "demo", top, w, cut{0, 4}, cut{1, 10}))
+	free := make(map[int]time.Duration)
+	for _, s := range append(rec.whats(edgeshard.Send), rec.whats(edgeshard.Back)...) {
+		occupied := time.Duration(s.Bytes * 8 * 100) // at 10 Mbps
+		if s.Free-s.Start != occupied {
+			t.Errorf("%+v occupies the link for %s: want %s", s, s.Free-s.Start, occupied)
+		}
+		// The two ends are by different clocks.
+		if slack := time.Millisecond; s.End < s.Free+link.Latency-slack {
+			t.Errorf("%+v arrives %s after it left: want %s", s, s.End-s.Free, link.Latency)
+		}
+		if slack := time.Millisecond; s.Start < free[s.Device]-slack {
+			t.Errorf("%+v starts before the link is free", s)
+		}
+		free[s.Device] = s.Free
+	}
+}
+
+// TestSlowdown: a slowed device takes its factor longer, and the others do not.
+func TestSlowdown(t *testing.T) {
+	top := devices(t, 2)
+	top.Devices[1].Slowdown = 30
+	w := demoWorkload()
+	w.Tokens, w.IgnoreEOS = 8, true
+	p := plan(t, "demo", top, w, cut{0, 5}, cut{1, 9}, cut{0, 10})
+	busy := func(emulate bool) (times [2]time.Duration) {
+		r := inMemory()
+		r.Emulate = emulate
+		for _, s := range run(t, r, p).whats(edgeshard.Compute) {
+			times[s.Device] += s.End - s.Start
+		}
+		return times
+	}
+	// Both have some four blocks, so their times differ by little but the factor.
+	if got := busy(true); got[1] < 10*got[0] {
+		t.Errorf("computing took %s and, slowed 30 times, %s", got[0], got[1])
+	}
+	if got := busy(false); got[1] > 10*got[0] {
+		t.Errorf("computing took %s and %s though nothing is slowed", got[0], got[1])
+	}
+}
+
+func TestProbe(t *testing.T) {
+	w := edgeshard.DefaultWorkload()
+	w.Tokens = 20
+	for name, r := range map[string]*exec.Runner{
+		"in memory": inMemory(),
+		"processes": {Options: exec.Options{Threads: 1, Local: processes(t)}},
+	} {
+		p, err := r.Probe(t.Context(), "demo", w)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if p.Units != 10 || p.Hop <= 0 || len(p.Points) != 3*5 || (p.Overhead > 0) != (name == "processes") {
+			t.Errorf("%s: profile %+v", name, p)
+		}
+		for _, q := range p.Points {
+			if q.MS <= 0 || q.Tokens > 1 && q.Past > 0 {
+				t.Errorf("%s: point %+v", name, q)
+			}
+		}
+	}
+}
