@@ -17,7 +17,6 @@ import (
 type solverFlags struct {
 	options   solver.Options
 	objective string
-	noRevisit bool
 }
 
 func (s *solverFlags) register(cmd *cobra.Command) {
