@@ -75,7 +75,7 @@ func TestProbe(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if p.Units != 10 || p.Hop <= 0 || len(p.Points) != 3*5 || (p.Overhead > 0) != (name == "processes") {
+		if p.Units != 10 || p.Hop <= 0 || len(p.Points) != 4*5 || (p.Overhead > 0) != (name == "processes") {
 			t.Errorf("%s: profile %+v", name, p)
 		}
 		for _, q := range p.Points {

@@ -25,9 +25,11 @@ const (
 )
 
 // Probe measures what a model costs on this machine, the way it will be run: on
-// three local workers that hold the embedding, the blocks and the head, passes
-// of the workload's micro-batch going through them one at a time. The profile
-// gives the median time of each kind of unit in prefill and along decode, and
+// three local workers, the first with the embedding and the head, the others with
+// half of the blocks each, passes of the workload's micro-batch going through
+// them one at a time. What a pass costs a stage whatever its units is thereby
+// spread over them as in a plan of some stages. The profile gives the median time
+// of the units in prefill and along decode, and
 //
 //   - Hop: what a token's way around takes beyond computing and the links, per
 //     message. The coordinator's part in it is counted in.
@@ -42,7 +44,7 @@ func (r *Runner) Probe(ctx context.Context, model string, w edgeshard.Workload) 
 	}
 	options := r.Options
 	options.Emulate = true
-	o := &probeObserver{plan: p}
+	o := &probeObserver{plan: p, stages: make(map[int][]edgeshard.Span), memory: make(map[int]int64), loaded: make(map[int]int64)}
 	if err := (&Runner{options}).Run(ctx, p, o); err != nil {
 		return nil, fmt.Errorf("probe: %w", err)
 	}
@@ -82,22 +84,26 @@ func probePlan(model string, w edgeshard.Workload) (*edgeshard.Plan, error) {
 	w.Tokens = min(w.Tokens, probeTokens)
 	w.Batch, w.Requests, w.Rate, w.IgnoreEOS = w.MicroBatch, probeRepeats*w.MicroBatch, 0, true
 	w.Prompts, w.PromptLengths, w.Schedule, w.Admission = nil, nil, edgeshard.Sequential, ""
-	return &edgeshard.Plan{
-		Model: edgeshard.ModelRef{Ref: model, Config: c}, Topology: t, Workload: w,
-		Stages: []edgeshard.Stage{
-			{Name: devices[0].Name, Device: 0, From: 0, To: 1},
-			{Name: devices[1].Name, Device: 1, From: 1, To: c.Layers + 1},
-			{Name: devices[2].Name, Device: 2, From: c.Layers + 1, To: c.Units()},
-		},
-	}, nil
+	p := &edgeshard.Plan{Model: edgeshard.ModelRef{Ref: model, Config: c}, Topology: t, Workload: w}
+	half := 1 + (c.Layers+1)/2
+	for _, s := range []edgeshard.Stage{
+		{Device: 0, From: 0, To: 1}, {Device: 1, From: 1, To: half}, {Device: 2, From: half, To: c.Layers + 1},
+		{Device: 0, From: c.Layers + 1, To: c.Units()},
+	} {
+		if s.From < s.To { // a model of one block has no other half
+			s.Name = devices[s.Device].Name
+			p.Stages = append(p.Stages, s)
+		}
+	}
+	return p, nil
 }
 
 // A probeObserver collects what a probe's run shows.
 type probeObserver struct {
 	plan   *edgeshard.Plan
-	stages [3][]edgeshard.Span // Compute, in order
-	memory [3]int64            // by device
-	loaded [3]int64            // weights, by device
+	stages map[int][]edgeshard.Span // Compute, in order
+	memory map[int]int64            // by device
+	loaded map[int]int64            // weights, by device
 }
 
 func (o *probeObserver) Text(int, int, string) {}
@@ -153,7 +159,7 @@ func (o *probeObserver) durations(stage, lo, hi int) []float64 {
 // its messages.
 func (o *probeObserver) hop() time.Duration {
 	var d []float64
-	messages := time.Duration(len(o.plan.Stages))
+	messages := time.Duration(len(o.plan.Stages) - 1) // the last stage is at the source
 	for i := 1; i < len(o.stages[0]); i++ {
 		if o.stages[0][i].Step == 0 {
 			continue
@@ -173,12 +179,14 @@ func (o *probeObserver) overhead() int64 {
 	var beyond []float64
 	foot := o.plan.Footprint()
 	none := func(int) int64 { return 0 }
-	for d, n := range foot.Peaks(o.plan.Stages, len(o.memory), none) {
-		n += o.loaded[d] // in the checkpoint's precision, whatever the plan's is
-		for u := o.plan.Stages[d].From; u < o.plan.Stages[d].To; u++ {
-			n -= foot.Weights(u)
+	accounted := foot.Peaks(o.plan.Stages, len(o.plan.Topology.Devices), none)
+	for _, s := range o.plan.Stages {
+		for u := s.From; u < s.To; u++ {
+			accounted[s.Device] -= foot.Weights(u) // their precision is the checkpoint's, not the plan's
 		}
-		beyond = append(beyond, float64(max(0, o.memory[d]-n)))
+	}
+	for d, held := range o.memory {
+		beyond = append(beyond, float64(max(0, held-accounted[d]-o.loaded[d])))
 	}
 	return int64(median(beyond))
 }
