@@ -97,15 +97,10 @@ func (w *Workload) Validate() error {
 			return fmt.Errorf("workload: %s is %d: want 1 to %d", f.key, f.got, f.most)
 		}
 	}
+	if err := w.validateChoices(); err != nil {
+		return fmt.Errorf("workload: %w", err)
+	}
 	switch {
-	case w.Schedule != Sequential && w.Schedule != Bubbles && w.Schedule != NoBubbles:
-		return fmt.Errorf("workload: schedule is %q: want %s, %s or %s", w.Schedule, Sequential, Bubbles, NoBubbles)
-	case w.Return != ReturnToken && w.Return != ReturnLogits:
-		return fmt.Errorf("workload: return is %q: want %s or %s", w.Return, ReturnToken, ReturnLogits)
-	case w.Admission != "" && w.Admission != BatchAdmission && w.Admission != ContinuousAdmission:
-		return fmt.Errorf("workload: admission is %q: want %s or %s", w.Admission, BatchAdmission, ContinuousAdmission)
-	case w.Order != "" && w.Order != FIFO && w.Order != ShortestFirst:
-		return fmt.Errorf("workload: order is %q: want %s or %s", w.Order, FIFO, ShortestFirst)
 	case !(w.Rate >= 0 && w.Rate <= 1e9):
 		return fmt.Errorf("workload: rate_per_s is %g: want 0 to 1e9", w.Rate)
 	case !(w.Temperature >= 0 && w.Temperature <= 100):
@@ -119,6 +114,20 @@ func (w *Workload) Validate() error {
 		return fmt.Errorf("workload: %w", err)
 	}
 	return w.validateLengths()
+}
+
+func (w *Workload) validateChoices() error {
+	switch {
+	case w.Schedule != Sequential && w.Schedule != Bubbles && w.Schedule != NoBubbles:
+		return fmt.Errorf("schedule is %q: want %s, %s or %s", w.Schedule, Sequential, Bubbles, NoBubbles)
+	case w.Return != ReturnToken && w.Return != ReturnLogits:
+		return fmt.Errorf("return is %q: want %s or %s", w.Return, ReturnToken, ReturnLogits)
+	case w.Admission != "" && w.Admission != BatchAdmission && w.Admission != ContinuousAdmission:
+		return fmt.Errorf("admission is %q: want %s or %s", w.Admission, BatchAdmission, ContinuousAdmission)
+	case w.Order != "" && w.Order != FIFO && w.Order != ShortestFirst:
+		return fmt.Errorf("order is %q: want %s or %s", w.Order, FIFO, ShortestFirst)
+	}
+	return nil
 }
 
 func (w *Workload) validateLengths() error {

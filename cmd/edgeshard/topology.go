@@ -2,9 +2,11 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	"github.com/edgeshard/edgeshard"
 	"github.com/edgeshard/edgeshard/topologies"
 )
 
@@ -123,6 +125,9 @@ func (a *app) topologyCheckCmd() *cobra.Command {
 					failed++
 					a.printf("%s", err)
 					continue
+				}
+				for _, err := range edgeshard.CheckProfiles(t, filepath.Dir(ref)) {
+					warnings = append(warnings, fmt.Sprintf("%s: %v", ref, err))
 				}
 				for _, w := range warnings {
 					a.printf("%s", w)
