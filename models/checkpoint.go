@@ -8,6 +8,7 @@ type source interface {
 	// tensor returns a tensor and the path of the file that it is in.
 	tensor(name string) (t Tensor, file string, err error)
 	tokenizer() (*Tokenizer, error)
+	forget(data []byte)
 	Close() error
 }
 
@@ -51,6 +52,23 @@ func (c *checkpoint) locate(u int) (Unit, error) {
 		*s.into = t
 	}
 	return x, nil
+}
+
+// Forget takes the weights of unit u of a mapped checkpoint out of memory, where
+// the system can; those who have copied them need not hold them twice. They stay
+// valid: whoever reads them again has them read from the file.
+func Forget(c Checkpoint, u int) {
+	own, ok := c.(*checkpoint)
+	if !ok || u < 0 || u >= own.cfg.Units() {
+		return
+	}
+	x, err := own.locate(u)
+	if err != nil {
+		return
+	}
+	for _, t := range x.Tensors() {
+		own.forget(t.Data)
+	}
 }
 
 // Tokenizer reads the tokenizer and checks that it yields only tokens that the

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"unsafe"
 
 	mmap "github.com/edsrzf/mmap-go"
 )
@@ -17,6 +18,8 @@ type folder interface {
 	contents(name string) ([]byte, error)
 	// path tells people where a file is.
 	path(name string) string
+	// forget takes bytes of contents out of memory, if they can be read again.
+	forget(data []byte)
 	Close() error
 }
 
@@ -94,6 +97,18 @@ func (f *mappedFolder) Close() error {
 	return errors.Join(all...)
 }
 
+// forget drops the pages that lie wholly in data.
+func (f *mappedFolder) forget(data []byte) {
+	page := os.Getpagesize()
+	at := int(uintptr(unsafe.Pointer(unsafe.SliceData(data))) % uintptr(page))
+	if at > 0 {
+		data = data[min(page-at, len(data)):]
+	}
+	if n := len(data) / page * page; n > 0 {
+		dropPages(data[:n])
+	}
+}
+
 // A memoryFolder serves files that are in memory anyway. It copies each once.
 type memoryFolder struct {
 	name  string
@@ -121,5 +136,7 @@ func (f *memoryFolder) contents(name string) ([]byte, error) {
 	}
 	return data, err
 }
+
+func (f *memoryFolder) forget([]byte) {}
 
 func (f *memoryFolder) Close() error { return nil }

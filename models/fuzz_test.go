@@ -19,7 +19,9 @@ var small = Config{
 type fakeFolder map[string][]byte
 
 func (f fakeFolder) path(name string) string { return name }
-func (f fakeFolder) Close() error            { return nil }
+func (f fakeFolder) forget([]byte)           {}
+
+func (f fakeFolder) Close() error { return nil }
 func (f fakeFolder) contents(name string) ([]byte, error) {
 	data, ok := f[name]
 	if !ok {

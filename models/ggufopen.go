@@ -83,6 +83,8 @@ func (s *ggufSource) tokenizer() (*Tokenizer, error) {
 	return t, nil
 }
 
+func (s *ggufSource) forget(data []byte) { s.files.forget(data) }
+
 func (s *ggufSource) Close() error { return s.files.Close() }
 
 // config reads the model's shape. name is for a file that has no name inside.

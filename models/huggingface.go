@@ -183,4 +183,6 @@ func (s *huggingFaceSource) tokenizer() (*Tokenizer, error) {
 	return t, nil
 }
 
+func (s *huggingFaceSource) forget(data []byte) { s.files.forget(data) }
+
 func (s *huggingFaceSource) Close() error { return s.files.Close() }

@@ -274,3 +274,21 @@ func resident(t *testing.T, path string) int64 {
 	}
 	return total
 }
+
+// TestForget: weights that were forgotten are there again when they are read.
+func TestForget(t *testing.T) {
+	cfg := tiny
+	cfg.Dim, cfg.Hidden = 256, 512 // tensors of many pages
+	c := mustOpen(t, writeFile(t, filepath.Join(t.TempDir(), "x.gguf"), synthetic(t, cfg, F32)))
+	x, err := c.Unit(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := bytes.Clone(x.Gate.Data)
+	for u := -1; u <= cfg.Units(); u++ {
+		Forget(c, u)
+	}
+	if !bytes.Equal(x.Gate.Data, before) {
+		t.Error("other weights after Forget")
+	}
+}

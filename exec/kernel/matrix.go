@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/edgeshard/edgeshard/models"
@@ -33,6 +34,9 @@ func (p *Path) NewMatrix(t models.Tensor, space func(bytes int) []byte) (*Matrix
 	}
 	return m, nil
 }
+
+// Packs tells whether the path has weights of every precision in an order of its own.
+func (p *Path) Packs() bool { return !slices.Contains(p.tiles[:], nil) }
 
 // PackedBytes returns the memory that t takes in the path's order; 0 if it
 // stays as it is.

@@ -43,6 +43,9 @@ func (s *Shard) load(c models.Checkpoint) error {
 		if err := s.loadUnit(s.From+i, &units[i]); err != nil {
 			return fmt.Errorf("unit %d: %w", s.From+i, err)
 		}
+		if s.path.Packs() && s.From+i > 0 {
+			models.Forget(c, s.From+i)
+		}
 	}
 	return nil
 }
