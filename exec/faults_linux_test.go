@@ -67,24 +67,6 @@ func allGone(t *testing.T, l *pidLog) {
 	}
 }
 
-// An actor does something at the n-th token of a run.
-type actor struct {
-	recording
-	n   int
-	act func()
-}
-
-func newActor(n int, act func()) *actor {
-	return &actor{recording{tokens: make(map[int][]int), text: make(map[int]string)}, n, act}
-}
-
-func (a *actor) Text(request, token int, text string) {
-	a.recording.Text(request, token, text)
-	if a.n--; a.n == 0 {
-		a.act()
-	}
-}
-
 // endless is a plan that takes longer than any test.
 func endless(t *testing.T) *edgeshard.Plan {
 	w := demoWorkload()

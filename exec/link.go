@@ -48,7 +48,7 @@ func (s *session) connect(peers []*wire.Peer) error {
 	for _, p := range peers {
 		l, err := s.openLink(p)
 		if err != nil {
-			return &lost{p.GetDevice(), fmt.Errorf("no connection to %s at %s: %w", p.GetName(), p.GetAddress(), err)}
+			return &lost{p.GetDevice(), fmt.Errorf("no connection to %s: %w", p.GetAddress(), plainError(err))}
 		}
 		s.links[p.GetDevice()] = l
 		s.goTask(l.run)
@@ -139,7 +139,7 @@ func (l *link) run() error {
 		select {
 		case o := <-l.outbox:
 			if err := l.deliver(o); err != nil {
-				return &lost{l.peer.GetDevice(), fmt.Errorf("lost %s at %s: %w", l.peer.GetName(), l.peer.GetAddress(), err)}
+				return &lost{l.peer.GetDevice(), fmt.Errorf("the connection to %s broke: %w", l.peer.GetAddress(), plainError(err))}
 			}
 		case <-l.session.ctx.Done():
 			l.goodbye()

@@ -109,22 +109,27 @@ func (c *cluster) startProcess(ctx context.Context, m *member, o *orders) error 
 	}()
 	c.log.Info("worker process", "device", m.name, "pid", cmd.Process.Pid)
 	_ = json.NewEncoder(stdin).Encode(o) // a process that does not read tells no address
+	m.address, err = l.awaitAddress(ctx, c.options.Local[0], address)
+	return err
+}
+
+// awaitAddress waits for the line with which a worker process tells its address.
+func (l *localWorker) awaitAddress(ctx context.Context, command string, lines <-chan string) (string, error) {
 	timer := time.NewTimer(startTimeout)
 	defer timer.Stop()
 	select {
-	case line := <-address:
+	case line := <-lines:
 		var told announcement
 		if err := json.Unmarshal([]byte(line), &told); err != nil || told.Address == "" {
 			l.stop()
 			l.wait()
-			return fmt.Errorf("%s is no worker: it told no address and ended with %w", c.options.Local[0], l.why)
+			return "", fmt.Errorf("%s is no worker: it told no address and ended with %w", command, l.why)
 		}
-		m.address = told.Address
-		return nil
+		return told.Address, nil
 	case <-timer.C:
-		return fmt.Errorf("worker process %s told no address within %s", c.options.Local[0], startTimeout)
+		return "", fmt.Errorf("worker process %s told no address within %s", command, startTimeout)
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return "", context.Cause(ctx)
 	}
 }
 

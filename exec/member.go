@@ -155,7 +155,7 @@ func (m *member) failed(f *wire.Failure) {
 		m.fail(reported, fmt.Errorf("worker refuses its shards: weights %d + KV caches %d + workspace %d + runtime %d bytes: %w",
 			n.GetWeights(), n.GetKvCaches(), n.GetWorkspace(), n.GetOverhead(), oom))
 	case f.GetPeer() > 0:
-		m.fail(hearsay, errors.New(f.GetReason()))
+		m.fail(hearsay, fmt.Errorf("lost device %s: %s", m.cluster.deviceName(f.GetPeer()-1), f.GetReason()))
 	default:
 		m.fail(reported, errors.New(f.GetReason()))
 	}

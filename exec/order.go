@@ -56,6 +56,14 @@ func (c *cluster) peers(m *member) []*wire.Peer {
 	return peers
 }
 
+// deviceName returns the name of a device that a worker speaks of.
+func (c *cluster) deviceName(device uint32) string {
+	if d := c.plan.Topology.Devices; int(device) < len(d) {
+		return d[device].Name
+	}
+	return fmt.Sprint(device)
+}
+
 func (c *cluster) member(device int) *member {
 	i := slices.IndexFunc(c.members, func(m *member) bool { return m.device == device })
 	return c.members[i]

@@ -149,3 +149,21 @@ func testdata(t *testing.T, path string) string {
 func (r *recording) whats(w edgeshard.What) []edgeshard.Span {
 	return slices.DeleteFunc(slices.Clone(r.spans), func(s edgeshard.Span) bool { return s.What != w })
 }
+
+// An actor does something at the n-th token of a run.
+type actor struct {
+	recording
+	n   int
+	act func()
+}
+
+func newActor(n int, act func()) *actor {
+	return &actor{recording{tokens: make(map[int][]int), text: make(map[int]string)}, n, act}
+}
+
+func (a *actor) Text(request, token int, text string) {
+	a.recording.Text(request, token, text)
+	if a.n--; a.n == 0 {
+		a.act()
+	}
+}

@@ -34,7 +34,7 @@ func (s *session) receive(stream grpc.ClientStreamingServer[wire.Pass, wire.Forw
 		if errors.Is(err, io.EOF) {
 			return stream.SendAndClose(&wire.ForwardReply{})
 		}
-		s.end(&lost{uint32(device), fmt.Errorf("lost the worker before: %w", err)})
+		s.end(&lost{uint32(device), fmt.Errorf("its passes stopped coming: %w", plainError(err))})
 		return err
 	case <-s.ctx.Done():
 		return status.Error(codes.Aborted, "the session has ended")

@@ -1,0 +1,115 @@
+package exec_test
+
+import (
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/edgeshard/edgeshard/exec"
+)
+
+// A cable carries connections to an address, and can be cut without either end
+// being told.
+type cable struct {
+	t      *testing.T
+	target string
+	mu     sync.Mutex
+	conns  []*cutConn
+}
+
+// A cutConn passes nothing on after the cut.
+type cutConn struct {
+	net.Conn
+	cut chan struct{}
+}
+
+func (c *cutConn) Write(p []byte) (int, error) {
+	select {
+	case <-c.cut:
+		return len(p), nil
+	default:
+		return c.Conn.Write(p)
+	}
+}
+
+// newCable returns a cable and the address of its end.
+func newCable(t *testing.T, target string) (*cable, string) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &cable{t: t, target: target}
+	var all sync.WaitGroup
+	all.Go(func() {
+		for {
+			in, err := l.Accept()
+			if err != nil {
+				return
+			}
+			all.Go(func() { c.carry(in) })
+		}
+	})
+	t.Cleanup(func() {
+		l.Close()
+		for _, conn := range c.conns {
+			conn.Close()
+		}
+		all.Wait()
+	})
+	return c, l.Addr().String()
+}
+
+func (c *cable) carry(in net.Conn) {
+	out, err := net.Dial("tcp", c.target)
+	if err != nil {
+		c.t.Error(err)
+		return
+	}
+	cut := make(chan struct{})
+	there, back := &cutConn{out, cut}, &cutConn{in, cut}
+	c.mu.Lock()
+	c.conns = append(c.conns, there, back)
+	c.mu.Unlock()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_, _ = io.Copy(there, in)
+		out.Close()
+	}()
+	_, _ = io.Copy(back, out)
+	in.Close()
+	<-done
+}
+
+// cutLast cuts the connection that came last.
+func (c *cable) cutLast() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	close(c.conns[len(c.conns)-1].cut)
+}
+
+// TestCutLink: a link between two workers that goes silent ends the run within
+// 5 seconds, though the coordinator still reaches both.
+func TestCutLink(t *testing.T) {
+	d0, d1 := serve(t, exec.WorkerOptions{Insecure: true}), serve(t, exec.WorkerOptions{Insecure: true})
+	link, end := newCable(t, d1)
+	p := remote(t, d0, end)
+	p.Workload.Requests, p.Workload.Tokens, p.Workload.IgnoreEOS = 5000, 200, true
+	var hit time.Time
+	a := newActor(20, func() {
+		hit = time.Now()
+		link.cutLast() // the coordinator's connection came first
+	})
+	err := (&exec.Runner{Options: exec.Options{Insecure: true}}).Run(t.Context(), p, a)
+	if took := time.Since(hit); took > 5*time.Second {
+		t.Errorf("took %s", took)
+	}
+	var lost *exec.DeviceError
+	if !errors.As(err, &lost) {
+		t.Fatalf("error %v: want one of a device", err)
+	}
+	t.Log(err)
+}
