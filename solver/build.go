@@ -123,13 +123,18 @@ func (b *builder) named(o Options) error {
 }
 
 func (b *builder) bounds(o Options) {
+	p := b.p
 	if o.MaxLatency > 0 {
-		b.p.MaxRequest = min(int64(o.MaxLatency), never)
+		p.MaxRequest = min(int64(o.MaxLatency), never)
+	}
+	if o.MaxRound > 0 {
+		p.MaxLoop = min(int64(o.MaxRound), never)
 	}
 	if o.MinThroughput > 0 {
-		tokens := b.p.MicroBatches * b.prefill.Batch
-		b.p.MaxLoop = int64(min(math.Floor(float64(tokens)*1e9/o.MinThroughput), float64(never)))
+		tokens := p.MicroBatches * b.prefill.Batch
+		p.MaxLoop = min(p.MaxLoop, int64(min(math.Floor(float64(tokens)*1e9/o.MinThroughput), float64(never))))
 	}
+	p.Revisits = p.Revisits && p.MaxLoop == never
 }
 
 // nodeKey is what a device's own numbers depend on.

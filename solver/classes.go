@@ -37,22 +37,25 @@ func interchangeable[L comparable](n, a, b int, link func(from, to int) L) bool 
 	return link(a, b) == link(b, a)
 }
 
-// apart returns the problem with each device of some classes in a class of its own.
-func (p *Problem) apart(classes []int) *Problem {
+// Apart returns the problem with each of those devices in a class of its own,
+// the new classes after the others, in the devices' order.
+func (p *Problem) Apart(devices []int) *Problem {
 	q := *p
 	q.Devices, q.Classes = slices.Clone(p.Devices), slices.Clone(p.Classes)
 	var was []int // [class] of p
 	for k := range p.Classes {
 		was = append(was, k)
 	}
-	for _, k := range classes {
-		for _, d := range p.Classes[k].Members[1:] {
-			q.Devices[d].Class = len(q.Classes)
-			c := p.Classes[k]
-			c.Members = []int{d}
-			q.Classes, was = append(q.Classes, c), append(was, k)
+	for _, d := range devices {
+		k := q.Devices[d].Class
+		if len(q.Classes[k].Members) == 1 {
+			continue
 		}
-		q.Classes[k].Members = p.Classes[k].Members[:1]
+		c := q.Classes[k]
+		q.Classes[k].Members = slices.DeleteFunc(slices.Clone(c.Members), func(m int) bool { return m == d })
+		c.Members = []int{d}
+		q.Devices[d].Class = len(q.Classes)
+		q.Classes, was = append(q.Classes, c), append(was, k)
 	}
 	q.Links, q.Return = nil, nil
 	for _, a := range was {

@@ -2,7 +2,6 @@ package solver
 
 import (
 	"context"
-	"math"
 
 	"github.com/edgeshard/edgeshard"
 )
@@ -14,7 +13,7 @@ func exact(ctx context.Context, p *Problem, o Options) (*Result, error) {
 		timed, cancel = context.WithTimeout(ctx, o.Deadline)
 	}
 	defer cancel()
-	e := &prover{p: p, result: &Result{}}
+	e := &prover{p: p, original: p, result: &Result{}}
 	e.start(ctx, o.Hint)
 	if p.Objective == edgeshard.Throughput {
 		e.throughput(timed)
@@ -29,9 +28,10 @@ func exact(ctx context.Context, p *Problem, o Options) (*Result, error) {
 
 // A prover keeps the best plan and what is proved of a problem.
 type prover struct {
-	p      *Problem
-	result *Result
-	best   int64 // objective of the best plan, never while there is none
+	p        *Problem // original, with twins told apart where need be
+	original *Problem
+	result   *Result
+	best     int64 // objective of the best plan, never while there is none
 }
 
 // start takes the plans that are at hand as first ones: the hint's, and all
@@ -82,40 +82,44 @@ func (e *prover) latency(ctx context.Context) {
 	if tau < never {
 		tau /= int64(e.p.MicroBatches)
 	}
-	e.result.Bound = e.minimise(ctx, tau, min(e.best, e.p.MaxRequest+1), false)
+	e.result.Bound, e.result.proofs = e.minimise(ctx, tau, min(e.best, e.p.MaxRequest+1), false)
 }
 
 // minimise looks for plans whose stages and links are busy for at most tau and
 // whose cost is below cutoff, and returns a bound on the cost of all such plans,
-// at most the cutoff. With any set it stops at the first plan.
-func (e *prover) minimise(ctx context.Context, tau, cutoff int64, any bool) int64 {
-	bound := cutoff
-	for _, v := range e.variants(tau) {
-		s := e.search(ctx, v, cutoff, any)
-		bound = min(bound, s.bound)
+// at most the cutoff, and what it rests on. With any set it stops at the first
+// plan. Twins are told apart only once that proves necessary: where what they
+// could hold together does not fit them one by one.
+func (e *prover) minimise(ctx context.Context, tau, cutoff int64, any bool) (int64, []Proof) {
+	bound, proofs := cutoff, []Proof(nil)
+	variants := e.variants(tau)
+	for i := 0; i < len(variants); i++ {
+		s := newSearch(newGraph(e.p, variants[i]), cutoff, &e.result.Stats)
+		s.any = any
+		s.run(ctx)
+		if len(s.clash) > 0 && !s.done() && ctx.Err() == nil {
+			e.tellApart(s.clash)
+			bound, proofs, i = cutoff, nil, -1
+			continue
+		}
+		bound, proofs = min(bound, s.bound), append(proofs, s.certify(variants[i]))
 		if s.best != nil {
 			cutoff = s.cutoff
 			e.take(s.g.stages(s.best))
 			if any {
-				return bound
+				break
 			}
 		}
 	}
-	return bound
+	return bound, proofs
 }
 
-// search searches one variant. Twins are told apart only once that proves
-// necessary: where what they could hold together does not fit them one by one.
-func (e *prover) search(ctx context.Context, v variant, cutoff int64, any bool) *search {
-	for {
-		s := newSearch(newGraph(e.p, v), cutoff, &e.result.Stats)
-		s.any = any
-		s.run(ctx)
-		if len(s.clash) == 0 || s.done() || ctx.Err() != nil {
-			return s
-		}
-		e.p = e.p.apart(s.clash)
+// tellApart gives each device of some classes a class of its own.
+func (e *prover) tellApart(classes []int) {
+	for _, k := range classes {
+		e.result.apart = append(e.result.apart, e.p.Classes[k].Members...)
 	}
+	e.p = e.original.Apart(e.result.apart)
 }
 
 // variants returns the graphs that together hold all plans. Where the source must
@@ -149,60 +153,28 @@ func (p *Problem) sourceMay(b int) bool {
 func (e *prover) throughput(ctx context.Context) {
 	k := int64(e.p.MicroBatches)
 	most := min(e.p.MaxLoop, never-1)
-	low := e.minimise(ctx, most/k, most+1, false) // no round is shorter than the shortest loop
+	low, proofs := e.minimise(ctx, most/k, most+1, false) // no round is shorter than the shortest loop
 	for low < min(e.best, most+1) && ctx.Err() == nil {
 		x := low + (min(e.best, most+1)-1-low)/2
-		was := e.best
-		bound := e.minimise(ctx, x/k, x+1, true)
-		if ctx.Err() != nil {
-			break
-		}
-		if e.best == was || e.best > x {
-			low = max(x+1, min(bound, e.p.nextBusy(x/k, k)))
+		bound, tried := e.minimise(ctx, x/k, x+1, true)
+		if bound > x {
+			low, proofs = x+1, tried
 		}
 	}
-	e.result.Bound = min(low, e.best)
-	if e.best < never && low >= e.best {
+	e.result.Bound, e.result.proofs = low, proofs
+	if low >= e.best {
 		e.minimise(ctx, e.best/k, e.result.Value.Loop, false) // ties go to the shorter loop
 	}
-}
-
-// nextBusy returns k times the least time above tau for which a single stage or
-// message keeps something busy: between the two, the same plans exist.
-func (p *Problem) nextBusy(tau, k int64) int64 {
-	next := int64(math.MaxInt64) / k
-	for a := range p.Classes {
-		for b := range p.Classes {
-			next = above(next, tau, p.Links[a][b].Occupancy)
-		}
-		next = above(next, tau, p.Return[a].Occupancy)
-		step := p.Classes[a].Step
-		for i, j, busy := 0, 0, int64(0); i < p.Units; i++ {
-			for j < p.Units && busy <= tau {
-				busy, j = busy+step[j], j+1
-			}
-			next = above(next, tau, busy)
-			busy -= step[i]
-		}
-	}
-	return next * k
-}
-
-func above(least, tau, x int64) int64 {
-	if x > tau && x < least {
-		return x
-	}
-	return least
 }
 
 // conclude states what is known at the end.
 func (e *prover) conclude() (*Result, error) {
 	r := e.result
 	if e.best >= never {
-		return nil, infeasible(e.p)
+		return nil, infeasible(e.original)
 	}
-	r.Stages = e.p.settled(r.Stages)
-	r.Value = e.p.Value(r.Stages)
+	r.Stages = e.original.settled(r.Stages)
+	r.Value = e.original.Value(r.Stages)
 	r.Proved = r.Bound >= e.best
 	r.Bound = min(r.Bound, e.best)
 	if !r.Proved {

@@ -1,7 +1,6 @@
 package solver
 
 import (
-	"cmp"
 	"context"
 	"slices"
 )
@@ -58,6 +57,7 @@ type labelling struct {
 	most    int        // labels
 	pool    []label
 	use     []uint64
+	free    []int32
 	started [][]int32   // [class] labels at the start of a stage at this layer, cheapest first
 	ended   [][][]int32 // [unit][class] labels at the end of a stage, cheapest first
 	cutoff  int64
@@ -138,19 +138,17 @@ func (l *labelling) hops(i, k int, ended []int32) {
 			l.onward = append(l.onward, hopBound{d, b})
 		}
 	}
-	slices.SortFunc(l.onward, func(a, b hopBound) int { return cmp.Compare(a.bound, b.bound) })
 	for _, q := range ended {
 		o := l.pool[q]
 		for _, h := range l.onward {
-			if o.cost+h.bound >= l.room {
-				break
+			if o.cost+h.bound < l.room {
+				l.hop(i, k, h.class, q, &o)
 			}
-			l.hop(i, k, h.class, q, o)
 		}
 	}
 }
 
-func (l *labelling) hop(i, k, d int, q int32, o label) {
+func (l *labelling) hop(i, k, d int, q int32, o *label) {
 	extra := o.extra + l.g.extraHop[k][d]
 	if l.x != nil && extra+l.x.start[i][d] > l.g.limit {
 		return
@@ -234,23 +232,35 @@ func (l *labelling) insert(list []int32, x label, use []uint64) []int32 {
 	}
 	kept := at
 	for _, q := range list[at:] {
-		o := &l.pool[q]
-		if l.asGood(&x, o) && l.f.within(use, l.used(q)) {
+		if l.asGood(&x, &l.pool[q]) && l.f.within(use, l.used(q)) {
+			l.free = append(l.free, q)
 			continue
 		}
 		list[kept] = q
 		kept++
 	}
-	list = slices.Insert(list[:kept], at, int32(len(l.pool)))
+	return slices.Insert(list[:kept], at, l.store(x, use))
+}
+
+// store keeps a label, in the place of a dropped one if there is any: a label is
+// only dropped before anything extends it.
+func (l *labelling) store(x label, use []uint64) int32 {
+	if n := len(l.free); n > 0 {
+		q := l.free[n-1]
+		l.free = l.free[:n-1]
+		l.pool[q] = x
+		copy(l.used(q), use)
+		return q
+	}
 	l.pool = append(l.pool, x)
 	l.use = append(l.use, use...)
-	return list
+	return int32(len(l.pool) - 1)
 }
 
 // asGood tells whether a, whose priced cost is at most b's, is as good as b in all
 // but what it has used.
 func (l *labelling) asGood(a, b *label) bool {
-	return a.extra <= b.extra && a.forced&b.forced == b.forced && (!l.plain || a.plain <= b.plain)
+	return (l.x == nil || a.extra <= b.extra) && a.forced&b.forced == b.forced && (!l.plain || a.plain <= b.plain)
 }
 
 // path returns the best path, or nil where none is below the cutoff.

@@ -14,6 +14,13 @@ const never = int64(1) << 60
 // what takes longer counts as never.
 const longest = int64(1) << 46
 
+// Never and Longest are the bounds of times in a problem: what takes Never cannot
+// be done, and no unit, link or price exceeds Longest.
+const (
+	Never   = never
+	Longest = longest
+)
+
 // mostUnits keeps the sum of all units, links and multipliers of a path below never.
 const mostUnits = 4096
 
@@ -197,7 +204,7 @@ func (p *Problem) maxVisits(device int) int {
 }
 
 // tailPinned tells whether the last unit must be at the source.
-func (p *Problem) tailPinned() bool { return p.Pins[p.Units-1] == p.Source }
+func (p *Problem) tailPinned() bool { return p.Pin(p.Units-1) == p.Source }
 
 // Pin returns the device that must run unit u, or -1.
 func (p *Problem) Pin(u int) int {

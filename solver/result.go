@@ -16,6 +16,9 @@ type Result struct {
 	Elapsed time.Duration
 	Stats   Stats
 	Note    string // what a reader should know
+
+	apart  []int   // devices told from their twins in the proofs
+	proofs []Proof // of the bound
 }
 
 // Stats tell what solving cost.

@@ -1,6 +1,8 @@
 package solver
 
 import (
+	"cmp"
+
 	"context"
 	"slices"
 )
@@ -19,6 +21,7 @@ type search struct {
 	best   []visit
 	any    bool  // stop at the first path
 	clash  []int // classes whose devices cannot share the visits that together they could hold
+	proof  evidence
 	stats  *Stats
 }
 
@@ -110,6 +113,7 @@ func (s *search) solve(m multipliers) int64 {
 	if bound > s.bound {
 		s.bound = bound
 		copy(s.m, m)
+		s.keep(m, false)
 	}
 	return bound
 }
@@ -143,15 +147,19 @@ func (s *search) probe(width int) {
 // remember raises the bound on the ng-route relaxation, its multipliers moving
 // along. Where they no longer help it compares paths by their plain cost.
 func (s *search) remember(ctx context.Context) {
+	s.expect()
 	m := slices.Clone(s.m)
 	steps := schedule{scale: .6, shrink: .6, least: .02, patience: 6}
-	for plain := false; !s.done(); {
+	for i, plain := 1, false; !s.done(); i++ {
 		before := s.bound
 		path, bound, ok := s.label(ctx, m, plain)
 		if !ok || path == nil {
 			return
 		}
 		s.offer(path)
+		if i%8 == 0 && !plain {
+			s.probe(80)
+		}
 		grew := s.learn(path)
 		if plain && !grew {
 			s.clash = s.crowded(path)
@@ -161,12 +169,36 @@ func (s *search) remember(ctx context.Context) {
 			continue
 		}
 		s.adjust(m, s.bound > before, &steps)
-		if steps.over() || !m.step(s.g, path, bound, s.target(), steps.scale) {
+		if s.close() || steps.over() || !m.step(s.g, path, bound, s.target(), steps.scale) {
 			copy(m, s.m)
 			plain = true
 		}
 	}
 }
+
+// expect remembers at each class those priced classes that are cheapest to go to
+// and come back from, fewer than it will take, so that the first labellings need
+// not find them one by one.
+func (s *search) expect() {
+	for k := range s.memory {
+		var near []hopBound
+		for c, price := range s.m {
+			if c == k || price == 0 {
+				continue
+			}
+			if trip := s.g.hop[k][c] + s.g.hop[c][k]; trip < never {
+				near = append(near, hopBound{c, trip - price})
+			}
+		}
+		slices.SortFunc(near, func(a, b hopBound) int { return cmp.Compare(a.bound, b.bound) })
+		for _, h := range near[:min(len(near), expected)] {
+			s.memory[k][h.class] = true
+		}
+	}
+}
+
+// close tells whether the bound is so near the cutoff that few labels are left.
+func (s *search) close() bool { return s.cutoff-s.bound < s.cutoff/1000 }
 
 // label runs one labelling and returns its best path, nil where that proves that
 // no path is below the cutoff.
@@ -182,6 +214,7 @@ func (s *search) label(ctx context.Context, m multipliers, plain bool) (path []v
 	if l.best > s.bound {
 		s.bound = l.best
 		copy(s.m, m)
+		s.keep(m, plain)
 	}
 	return l.path(), l.best, true
 }
@@ -232,3 +265,6 @@ func (s *search) learnClass(path []visit, k int) bool {
 	}
 	return grew
 }
+
+// expected is how many classes a class remembers before any path is known.
+const expected = 3

@@ -1,0 +1,91 @@
+package solver
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// A cluster describes seeded random instances of a size: devices log-normal in
+// speed at eight sites, links by the pair of sites, a slow source with room for
+// three units, memory for 2 to 12 units a device.
+type cluster struct {
+	units, classes, members int
+	distinct                bool // every unit time and link has a factor of its own
+}
+
+func (c cluster) problem(seed uint64) *Problem {
+	r := rand.New(rand.NewPCG(seed, 7))
+	n := c.classes
+	tb := table{cloud: n*c.members - 1}
+	for u := range c.units {
+		w := int64(1000 + 20*r.IntN(3))
+		if u == 0 || u == c.units-1 {
+			w = 500 + 100*int64(u/(c.units-1))
+		}
+		tb.weight = append(tb.weight, w)
+	}
+	sites := make([]int, n)
+	times, budgets := make([][]int64, n), make([]int64, n)
+	for k := range n {
+		speed := math.Exp(r.NormFloat64() * .7)
+		budgets[k], sites[k] = int64(1000*(2+10*r.Float64())), r.IntN(8)
+		if k == 0 {
+			speed, budgets[k] = 4, 3000
+		}
+		times[k] = make([]int64, c.units)
+		for u := range times[k] {
+			factor := 1.0
+			if c.distinct {
+				factor = max(1+.15*r.NormFloat64(), .5)
+			}
+			times[k][u] = int64(1e6 * speed * float64(tb.weight[u]) / 1000 * factor)
+		}
+	}
+	links := siteLinks(r, n, sites, c.distinct)
+	class := func(d int) int { return d / c.members }
+	for d := range n * c.members {
+		tb.request = append(tb.request, times[class(d)])
+		tb.budget = append(tb.budget, budgets[class(d)])
+	}
+	tb.link = func(a, b int) Link { return links[class(a)][class(b)] }
+	tb.ret = func(a int) Link {
+		x := links[class(a)][class(0)].Request / 2
+		return Link{x, x, x / 4}
+	}
+	tb.edit = func(p *Problem) { p.Revisits = false }
+	return tb.problem()
+}
+
+func siteLinks(r *rand.Rand, n int, sites []int, distinct bool) [][]Link {
+	var between [8][8]float64
+	for a := range between {
+		for b := range between[a] {
+			between[a][b] = 2e6 + 30e6*r.Float64()
+		}
+		between[a][a] = .4e6
+	}
+	links := make([][]Link, n)
+	for a := range links {
+		for b := range n {
+			x := between[sites[a]][sites[b]]
+			if distinct {
+				x *= .7 + .6*r.Float64()
+			}
+			links[a] = append(links[a], Link{int64(x), int64(x), int64(x / 2)})
+		}
+	}
+	return links
+}
+
+var (
+	cluster64   = cluster{units: 80, classes: 64, members: 1, distinct: true}
+	cluster256  = cluster{units: 128, classes: 256, members: 1, distinct: true}
+	cluster1000 = cluster{units: 80, classes: 20, members: 50}
+)
+
+func TestScale(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
+}
