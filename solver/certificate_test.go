@@ -94,7 +94,7 @@ func TestCertificateFaults(t *testing.T) {
 		"of another problem":    func(c *solver.Certificate) { c.Proofs[0].Prices = nil },
 		"out of range":          func(c *solver.Certificate) { c.Proofs[0].Prices[0] = -1 },
 		"not there":             func(c *solver.Certificate) { c.Proofs[0].Memory[0] = []int{9} },
-		"below the bound":       func(c *solver.Certificate) {
+		"below the bound": func(c *solver.Certificate) {
 			c.Proofs[0].Memory = make([][]int, len(c.Proofs[0].Memory))
 			clear(c.Proofs[0].Prices)
 		},
