@@ -1,0 +1,124 @@
+package tui
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/BurntSushi/toml"
+
+	"github.com/edgeshard/edgeshard/topologies"
+)
+
+// A SetFile is a file of scenarios; the session's file is one too, with the
+// question that was on screen.
+type SetFile struct {
+	Question *Question `json:"question,omitempty"`
+	Entries  []Entry   `json:"scenarios"`
+}
+
+// ParseSet reads a scenario set. Errors name the file, and the line or key.
+func ParseSet(file string, data []byte) (*SetFile, error) {
+	var s SetFile
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&s); err != nil {
+		return nil, fmt.Errorf("%s:%d: %w", file, 1+bytes.Count(data[:dec.InputOffset()], []byte("\n")), err)
+	}
+	if s.Question != nil {
+		if err := s.Question.Validate(); err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+	}
+	for i := range s.Entries {
+		if err := s.Entries[i].Question.Validate(); err != nil {
+			return nil, fmt.Errorf("%s: scenarios[%d] %s: %w", file, i, s.Entries[i].Name, err)
+		}
+	}
+	return &s, nil
+}
+
+// LoadSet reads a scenario set from a file.
+func LoadSet(file string) (*SetFile, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSet(file, data)
+}
+
+// SessionFile returns where what is on screen is kept.
+func SessionFile() (string, error) {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("session: %w", err)
+	}
+	return filepath.Join(dir, "edgeshard", "session.json"), nil
+}
+
+// writeFile writes a file whole or not at all.
+func writeFile(file string, data []byte) error {
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return err
+	}
+	part := file + ".part"
+	if err := os.WriteFile(part, data, 0o644); err != nil {
+		return err
+	}
+	if err := os.Rename(part, file); err != nil {
+		return errors.Join(err, os.Remove(part))
+	}
+	return nil
+}
+
+// writeJSON writes v as indented JSON.
+func writeJSON(file string, v any) error {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	return writeFile(file, b.Bytes())
+}
+
+// topologyTOML writes a topology as its files are written.
+func topologyTOML(t *topologies.Topology) ([]byte, error) {
+	data, err := json.Marshal(t)
+	if err != nil {
+		return nil, err
+	}
+	var keys map[string]any
+	if err := json.Unmarshal(data, &keys); err != nil {
+		return nil, err
+	}
+	for one, many := range map[string]string{"device": "devices", "link": "links"} {
+		if list, ok := keys[many]; ok {
+			keys[one] = list
+			delete(keys, many)
+		}
+	}
+	counts(keys["device"])
+	var b bytes.Buffer
+	enc := toml.NewEncoder(&b)
+	enc.Indent = ""
+	err = enc.Encode(keys)
+	return b.Bytes(), err
+}
+
+// counts makes the devices' counts whole numbers again, which JSON does not tell
+// from others.
+func counts(devices any) {
+	list, _ := devices.([]any)
+	for _, d := range list {
+		if entry, ok := d.(map[string]any); ok {
+			if n, ok := entry["count"].(float64); ok {
+				entry["count"] = int(n)
+			}
+		}
+	}
+}

@@ -1,0 +1,331 @@
+package tui
+
+import (
+	"context"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
+
+	"github.com/edgeshard/edgeshard"
+)
+
+// Options say how the screen starts.
+type Options struct {
+	Config  Config
+	Start   Question
+	Entries []Entry // scenarios kept from an earlier session
+	Tour    bool    // begin with the tour
+	Session string  // file that keeps what is on screen, for after a crash; "" keeps nothing
+	Notice  string  // shown at the start
+}
+
+// A pane is a part of the plan's screen that keys act on.
+type pane int
+
+const (
+	questionPane pane = iota
+	devicesPane
+	linksPane
+	planPane
+	panes
+)
+
+// A screenID is one of the screens, in the order of their number keys.
+type screenID int
+
+const (
+	planScreen screenID = iota
+	scenarioScreen
+	curveScreen
+	frontScreen
+	runScreen
+	screens
+)
+
+// An overlay is drawn over the screen and takes the keys while it is there.
+type overlay interface {
+	key(m *Model, k tea.KeyPressMsg) tea.Cmd
+	draw(m *Model, screen area)
+}
+
+// A Model is the state of the screen.
+type Model struct {
+	backend Backend
+	options Options
+	actions []action
+	worker  *worker // of questions
+	clock   clock
+
+	sessionWorker *worker
+	fileTime      time.Time // of the topology's file, when it was last looked at
+	watching      int       // counts the files watched
+
+	width, height int
+	dark          bool
+	profile       colorprofile.Profile
+	theme         theme
+	config        Config
+
+	question     Question
+	past, future []step
+	answer       Answer            // the last one, while the next is sought
+	before       Answer            // the one the last step changed
+	baselines    map[string]Answer // by solver
+	rev          int               // of the question; answers to others are late
+	pending      bool
+	spin         int
+
+	screen  screenID
+	pane    pane
+	knob    int // selected in the question's pane
+	device  int // selected in the devices' pane
+	from    int // selected in the links' pane
+	to      int
+	unit    int // selected in the plan's pane
+	overlay overlay
+	notice  notice
+
+	scenarios scenarioList
+	curve     curve
+	front     front
+	run       run
+}
+
+// A notice is a line for people at the bottom of the screen.
+type notice struct {
+	text string
+	bad  bool
+}
+
+// A step is a question that was on screen, with its answer.
+type step struct {
+	question Question
+	answer   Answer
+	label    string // of what changed it; steps of one slider are one step
+}
+
+var _ tea.Model = Model{}
+
+// New returns a screen that starts with a question.
+func New(b Backend, o Options) Model {
+	m := Model{
+		backend: b, options: o, config: o.Config, question: o.Start, dark: true, width: 80, height: 24,
+		worker: &worker{}, clock: tea.Tick, sessionWorker: &worker{}, pane: devicesPane, notice: notice{text: o.Notice},
+	}
+	m.actions = o.Config.apply(actions())
+	m.scenarios.entries = o.Entries
+	m.run.worker = &worker{}
+	m.curve.worker, m.front.worker = &worker{}, &worker{}
+	m.restyle()
+	m.settle()
+	if o.Tour {
+		m.overlay = tour{}
+	}
+	m.rev, m.pending = 1, true
+	return m
+}
+
+// Init asks the first question and what the terminal looks like.
+func (m Model) Init() tea.Cmd {
+	return tea.Batch(tea.RequestBackgroundColor, m.ask(), m.spinLater(), lookAt(m.question.File, m.watching))
+}
+
+func (m *Model) restyle() {
+	dark := m.dark
+	if m.config.Theme != "" {
+		dark = m.config.Theme == "dark"
+	}
+	m.theme = newTheme(m.config.palette(), dark, m.profile)
+}
+
+// settle brings the selections back to what there is.
+func (m *Model) settle() {
+	n := len(m.question.Topology.Devices)
+	for _, i := range []*int{&m.device, &m.from, &m.to} {
+		*i = min(max(*i, 0), n-1)
+	}
+	if m.from == m.to && n > 1 {
+		m.to = (m.from + 1) % n
+	}
+	m.knob = min(max(m.knob, 0), len(m.backend.knobs())-1)
+	m.unit = min(max(m.unit, 0), m.question.Model.Config.Units()-1)
+}
+
+// say shows a notice.
+func (m *Model) say(text string) { m.notice = notice{text: text} }
+
+// fail shows an error.
+func (m *Model) fail(err error) { m.notice = notice{text: err.Error(), bad: true} }
+
+// change makes a question the present one, as a step that can be undone. Steps
+// of one label in a row are one step.
+func (m *Model) change(label string, q Question, err error) tea.Cmd {
+	if err == nil {
+		err = q.Validate()
+	}
+	if err != nil {
+		m.fail(err)
+		return nil
+	}
+	if n := len(m.past); n == 0 || label == "" || m.past[n-1].label != label || len(m.future) > 0 {
+		m.past = append(m.past[:n:n], step{m.question, m.answer, label})
+		m.past = m.past[max(0, len(m.past)-maxSteps):]
+		if !m.pending {
+			m.before = m.answer
+		}
+	}
+	m.future = nil
+	return m.become(q)
+}
+
+const maxSteps = 500
+
+// become asks a question and keeps the last answer until the next is there.
+func (m *Model) become(q Question) tea.Cmd {
+	m.question = q
+	m.notice = notice{}
+	m.settle()
+	m.rev++
+	m.pending = true
+	m.baselines = nil
+	return tea.Batch(m.ask(), m.spinLater(), m.keepSession())
+}
+
+// travel goes back or forth in the history; the answers there are shown at once.
+func (m *Model) travel(from, to *[]step, what string) tea.Cmd {
+	n := len(*from)
+	if n == 0 {
+		m.say("nothing to " + what)
+		return nil
+	}
+	s := (*from)[n-1]
+	*from = (*from)[: n-1 : n-1]
+	*to = append((*to)[:len(*to):len(*to)], step{m.question, m.answer, s.label})
+	m.before = m.answer
+	if s.answer.Plan != nil {
+		m.answer = s.answer
+	}
+	cmd := m.become(s.question)
+	m.say(what + ": " + s.label)
+	return cmd
+}
+
+// selected returns the knob that the keys + and − turn, and the one of < and >.
+func (m *Model) selected() (first, second *knob) {
+	t := m.question.Topology
+	switch m.pane {
+	case questionPane:
+		k := m.backend.knobs()[m.knob]
+		return &k, nil
+	case devicesPane:
+		a, b := memoryKnob(t, m.device), speedKnob(t, m.device)
+		return &a, &b
+	case linksPane:
+		if len(t.Devices) < 2 {
+			return nil, nil
+		}
+		a, b := bandwidthKnob(t, m.from, m.to), latencyKnob(t, m.from, m.to)
+		return &a, &b
+	}
+	return nil, nil
+}
+
+// turn turns a knob.
+func (m *Model) turn(k *knob, by int) tea.Cmd {
+	if k == nil {
+		return nil
+	}
+	q, err := k.step(m.question, by)
+	return m.change(k.label(), q, err)
+}
+
+// spinEvery is how often a sign of life moves while an answer is sought.
+const spinEvery = 120 * time.Millisecond
+
+type spinMsg struct{}
+
+func (m *Model) spinLater() tea.Cmd {
+	return m.clock(spinEvery, func(time.Time) tea.Msg { return spinMsg{} })
+}
+
+// A clock makes a message after a while; tests have their own.
+type clock func(time.Duration, func(time.Time) tea.Msg) tea.Cmd
+
+// ask has the present question answered in the background.
+func (m *Model) ask() tea.Cmd {
+	q, rev, w, b := m.question, m.rev, m.worker, m.backend
+	return func() tea.Msg {
+		var a *Answer
+		if !w.do(rev, func(ctx context.Context) { a = b.answer(ctx, q) }) {
+			return nil
+		}
+		return answerMsg{rev, *a}
+	}
+}
+
+type answerMsg struct {
+	rev    int
+	answer Answer
+}
+
+// answer solves.
+func (b *Backend) answer(ctx context.Context, q Question) *Answer {
+	start := time.Now()
+	a := &Answer{Question: q}
+	a.Plan, a.Err = b.Plan(ctx, &q)
+	a.Took = time.Since(start)
+	if a.Err != nil {
+		return a
+	}
+	c, err := a.Plan.Costs()
+	if err != nil {
+		a.Plan, a.Err = nil, err
+		return a
+	}
+	a.Parts = partsOf(a.Plan, c)
+	return a
+}
+
+// simulate runs the answer's plan in virtual time.
+func (m *Model) simulate() tea.Cmd {
+	p, rev, w, sim := m.answer.Plan, m.rev, m.worker, m.backend.Sim
+	if p == nil || sim == nil {
+		return nil
+	}
+	return func() tea.Msg {
+		rec := edgeshard.NewRecorder(p)
+		var err error
+		if !w.do(rev, func(ctx context.Context) { err = sim.Run(ctx, p, rec) }) {
+			return nil
+		}
+		return simulatedMsg{rev, rec.Report("sim"), err}
+	}
+}
+
+type simulatedMsg struct {
+	rev    int
+	report *edgeshard.Report
+	err    error
+}
+
+// compare plans with the next solver whose baseline is not there yet.
+func (m *Model) compare() tea.Cmd {
+	for _, name := range m.backend.Solvers {
+		if _, done := m.baselines[name]; done || name == m.question.Solver {
+			continue
+		}
+		q, rev, w, b := m.question, m.rev, m.worker, m.backend
+		q.Solver = name
+		return func() tea.Msg {
+			var a *Answer
+			if !w.do(rev, func(ctx context.Context) { a = b.answer(ctx, q) }) {
+				return nil
+			}
+			return baselineMsg{rev, *a}
+		}
+	}
+	return nil
+}
+
+type baselineMsg answerMsg

@@ -1,0 +1,229 @@
+package tui
+
+import (
+	"slices"
+	"sort"
+	"time"
+
+	"github.com/edgeshard/edgeshard"
+)
+
+// A tape is what happened in a run, in order to be shown at any time of it.
+type tape struct {
+	lanes    map[lane][]beat // by start
+	memory   map[int][]level // of each device, by time
+	tokens   []tokenAt       // by time
+	waits    []interval
+	texts    []textAt
+	oom      []edgeshard.Span
+	end      time.Duration
+	loading  time.Duration // of the longest load, before the start
+	spans    int
+	requests int // that have been seen
+}
+
+// A lane is a device (to −1) or a link.
+type lane struct{ device, to int }
+
+// A beat is a lane being busy.
+type beat struct {
+	interval
+	micro, step int
+}
+
+type interval struct{ start, end time.Duration }
+
+type level struct {
+	at    time.Duration
+	bytes int64
+}
+
+type tokenAt struct {
+	at      time.Duration
+	request int
+	step    int
+	since   time.Duration // the token before it, or the arrival
+}
+
+type textAt struct {
+	at      time.Duration
+	request int
+	text    string
+}
+
+func newTape() *tape {
+	return &tape{lanes: make(map[lane][]beat), memory: make(map[int][]level)}
+}
+
+// span takes a span in; spans come roughly in the order of their ends.
+func (t *tape) span(s edgeshard.Span) {
+	t.spans++
+	switch s.What {
+	case edgeshard.Compute:
+		t.beat(lane{s.Device, -1}, beat{interval{s.Start, s.End}, s.MicroBatch, s.Step})
+	case edgeshard.Send, edgeshard.Back:
+		t.beat(lane{s.Device, s.To}, beat{interval{s.Start, max(s.Free, s.End)}, s.MicroBatch, s.Step})
+	case edgeshard.Token:
+		t.tokens = append(t.tokens, tokenAt{s.End, s.Request, s.Step, s.Start})
+		t.requests = max(t.requests, s.Request+1)
+	case edgeshard.Queue:
+		t.waits = append(t.waits, interval{s.Start, s.End})
+	case edgeshard.Memory:
+		t.memory[s.Device] = append(t.memory[s.Device], level{s.Start, s.Bytes})
+	case edgeshard.Load:
+		t.loading = max(t.loading, s.End-s.Start)
+		return // before the start
+	case edgeshard.OOM:
+		t.oom = append(t.oom, s)
+	}
+	t.end = max(t.end, s.End)
+}
+
+// beat keeps a lane sorted by start.
+func (t *tape) beat(l lane, b beat) {
+	beats := append(t.lanes[l], b)
+	for i := len(beats) - 1; i > 0 && beats[i-1].start > beats[i].start; i-- {
+		beats[i-1], beats[i] = beats[i], beats[i-1]
+	}
+	t.lanes[l] = beats
+}
+
+// active returns what a lane does at a time.
+func (t *tape) active(l lane, at time.Duration) (beat, bool) {
+	beats := t.lanes[l]
+	i := sort.Search(len(beats), func(i int) bool { return beats[i].start > at }) - 1
+	for ; i >= 0 && i >= len(beats)-maxOverlap; i-- {
+		if beats[i].end > at {
+			return beats[i], true
+		}
+		if beats[i].end <= at {
+			break
+		}
+	}
+	return beat{}, false
+}
+
+// maxOverlap is how many beats of a lane are looked at for one that lasts long.
+const maxOverlap = 1 << 20
+
+// between returns a lane's beats that touch a time span.
+func (t *tape) between(l lane, from, to time.Duration) []beat {
+	beats := t.lanes[l]
+	i := sort.Search(len(beats), func(i int) bool { return beats[i].end > from })
+	j := sort.Search(len(beats), func(j int) bool { return beats[j].start >= to })
+	return beats[min(i, j):j]
+}
+
+// memoryAt returns what a device holds at a time, and its peak until then.
+func (t *tape) memoryAt(device int, at time.Duration) int64 {
+	levels := t.memory[device]
+	i := sort.Search(len(levels), func(i int) bool { return levels[i].at > at })
+	if i == 0 {
+		return 0
+	}
+	return levels[i-1].bytes
+}
+
+// tokensBy returns the tokens there are at a time.
+func (t *tape) tokensBy(at time.Duration) []tokenAt {
+	return t.tokens[:sort.Search(len(t.tokens), func(i int) bool { return t.tokens[i].at > at })]
+}
+
+// waiting returns the requests that wait for their first pass at a time.
+func (t *tape) waiting(at time.Duration) int {
+	n := 0
+	for _, w := range t.waits {
+		if w.start <= at && at < w.end {
+			n++
+		}
+	}
+	return n
+}
+
+// textBy returns what has been generated for a request at a time.
+func (t *tape) textBy(request int, at time.Duration) string {
+	var text []byte
+	for _, x := range t.texts {
+		if x.at > at {
+			break
+		}
+		if x.request == request {
+			text = append(text, x.text...)
+		}
+	}
+	return string(text)
+}
+
+// step returns the time of the next, or previous, thing that happens.
+func (t *tape) step(at time.Duration, forward bool) time.Duration {
+	best := t.end
+	if !forward {
+		best = 0
+	}
+	for _, beats := range t.lanes {
+		i := sort.Search(len(beats), func(i int) bool { return beats[i].start > at })
+		if forward && i < len(beats) {
+			best = min(best, beats[i].start)
+		}
+		if forward {
+			continue
+		}
+		j := sort.Search(len(beats), func(i int) bool { return beats[i].start >= at }) - 1
+		if j >= 0 {
+			best = max(best, beats[j].start)
+		}
+	}
+	return best
+}
+
+// lanesOf returns a plan's lanes in the order a token passes them, each once.
+func lanesOf(p *edgeshard.Plan) []lane {
+	var all []lane
+	add := func(l lane) {
+		if l.device != l.to && !slices.Contains(all, l) {
+			all = append(all, l)
+		}
+	}
+	at := p.Topology.Source
+	for _, s := range p.Stages {
+		add(lane{at, s.Device})
+		add(lane{s.Device, -1})
+		at = s.Device
+	}
+	add(lane{at, p.Topology.Source})
+	return all
+}
+
+// A soFar is what a run has come to at a time.
+type soFar struct {
+	tokens, requests int
+	ttft, tpot       float64 // means in ms, 0 where there are none yet
+	throughput       float64
+}
+
+// soFar sums up the tokens until a time.
+func (t *tape) soFar(at time.Duration) soFar {
+	var s soFar
+	var first, next time.Duration
+	gaps := 0
+	for _, k := range t.tokensBy(at) {
+		s.tokens++
+		if k.step == 0 {
+			s.requests++
+			first += k.at - k.since
+		} else {
+			gaps++
+			next += k.at - k.since
+		}
+	}
+	if s.requests > 0 {
+		s.ttft = edgeshard.Milliseconds(first) / float64(s.requests)
+	}
+	if gaps > 0 {
+		s.tpot = edgeshard.Milliseconds(next) / float64(gaps)
+	}
+	if now := min(at, t.end); now > 0 {
+		s.throughput = float64(s.tokens) / now.Seconds()
+	}
+	return s
+}

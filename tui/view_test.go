@@ -1,0 +1,43 @@
+package tui
+
+import (
+	"fmt"
+	"testing"
+)
+
+// TestViews holds every screen to its golden files, from the smallest terminal
+// to a large one.
+func TestViews(t *testing.T) {
+	screens := []struct {
+		name string
+		keys []string
+	}{
+		{"plan", nil},
+		{"help", []string{"?"}},
+		{"commands", []string{":", "m", "e", "m"}},
+		{"catalogue", []string{"a", "down"}},
+		{"question", []string{"tab", "tab", "tab", "right"}},
+		{"links", []string{"tab", "right", "down", "+"}},
+		{"units", []string{"tab", "tab", "down", "right"}},
+		{"changed", []string{"-", "-", "down", "space", ">"}},
+		{"infeasible", []string{"tab", "tab", "tab", "+", "+", "+"}},
+		{"scenarios", []string{"m", "enter", "-", "-", "-", "m", "enter", "2", "right"}},
+		{"curve", []string{"3", "right"}},
+		{"front", []string{"4", "right"}},
+		{"run", []string{"r", "end", "left"}},
+		{"real", []string{"R", "end"}},
+		{"why", []string{"w"}},
+		{"save", []string{"s"}},
+	}
+	for _, size := range [][2]int{{80, 24}, {120, 36}, {200, 60}} {
+		for _, s := range screens {
+			name := fmt.Sprintf("%s-%dx%d", s.name, size[0], size[1])
+			t.Run(name, func(t *testing.T) {
+				d := drive(t, ask(t, "home-lab", "llama2-7b"), size[0], size[1])
+				d.keys(s.keys...)
+				d.m.answer.Took = 0
+				d.golden(name)
+			})
+		}
+	}
+}
