@@ -1,0 +1,210 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/edgeshard/edgeshard"
+	"github.com/edgeshard/edgeshard/models"
+	"github.com/edgeshard/edgeshard/scenarios"
+	"github.com/edgeshard/edgeshard/sim"
+	"github.com/edgeshard/edgeshard/solver"
+	"github.com/edgeshard/edgeshard/topologies"
+	"github.com/edgeshard/edgeshard/tui"
+)
+
+// tuiDeadline is how long the screen lets a solver look for a proof, unless a
+// deadline is given.
+const tuiDeadline = 5 * time.Second
+
+// A planner solves questions, each with the last result as a hint.
+type planner struct {
+	options solver.Options // what a question does not say
+	mu      sync.Mutex
+	last    *solver.Result
+}
+
+func (p *planner) plan(ctx context.Context, q *tui.Question) (*edgeshard.Plan, error) {
+	job, err := jobOf(q)
+	if err != nil {
+		return nil, err
+	}
+	o := p.optionsOf(q)
+	plan, result, err := solver.Plan(ctx, job, o)
+	if err == nil && o.Solver == solver.Exact {
+		p.mu.Lock()
+		p.last = result
+		p.mu.Unlock()
+	}
+	return plan, err
+}
+
+// optionsOf are the options a question is solved with.
+func (p *planner) optionsOf(q *tui.Question) solver.Options {
+	o := p.options
+	o.Solver, o.Objective, o.Private, o.Tail, o.Exclude, o.Pins = q.Solver, q.Objective, q.Private, q.Tail, q.Off, q.Pins
+	if o.Deadline == 0 {
+		o.Deadline = tuiDeadline
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	o.Hint = p.last
+	return o
+}
+
+// jobOf returns a question as a plan yet without stages. Profiles are read where
+// the question does not hold them.
+func jobOf(q *tui.Question) (edgeshard.Plan, error) {
+	job := edgeshard.Plan{Model: q.Model, Topology: q.Topology, Profiles: q.Profiles, Workload: q.Workload, Objective: q.Objective}
+	missing := slices.ContainsFunc(q.Topology.Devices, func(d topologies.Device) bool {
+		return d.Profile != "" && q.Profiles[d.Profile] == nil
+	})
+	if !missing {
+		return job, nil
+	}
+	var err error
+	job.Profiles, err = edgeshard.LoadProfiles(q.Topology, q.Model.Config, filepath.Dir(q.File))
+	return job, err
+}
+
+func tuiModel(ref string) (edgeshard.ModelRef, error) {
+	return (&inputs{model: ref}).modelRef()
+}
+
+// tuiModels are the models to go through, the smallest first.
+func tuiModels() []string {
+	names := models.Names()
+	size := func(name string) int {
+		c, _ := models.Builtin(name)
+		return c.Layers * c.Dim
+	}
+	slices.SortFunc(names, func(a, b string) int { return size(a) - size(b) })
+	return names
+}
+
+// simRunner simulates with faults.
+func simRunner(s *scenarios.Scenario) edgeshard.Runner { return &sim.Runner{Scenario: s} }
+
+// faulty returns a simulation in which devices die and links are cut.
+func faulty(faults []tui.Fault) edgeshard.Runner {
+	s := &scenarios.Scenario{}
+	for _, f := range faults {
+		at := topologies.Duration(f.At)
+		fault := scenarios.Fault{At: &at, Do: scenarios.Kill, Device: f.Device}
+		if f.Device == "" {
+			fault.Do, fault.Between = scenarios.Cut, []string{f.From, f.To}
+		}
+		s.Faults = append(s.Faults, fault)
+	}
+	return simRunner(s)
+}
+
+// openForTUI reads a topology, a plan, a scenario set or a report.
+func openForTUI(ref string, now *tui.Question) (*tui.Opened, error) {
+	if !strings.HasSuffix(ref, ".json") {
+		return openTopology(ref, now)
+	}
+	data, err := os.ReadFile(ref)
+	if err != nil {
+		return nil, err
+	}
+	var keys map[string]json.RawMessage
+	if err := json.Unmarshal(data, &keys); err != nil {
+		return nil, fmt.Errorf("%s: %w", ref, err)
+	}
+	switch {
+	case keys["stages"] != nil:
+		return openPlan(ref, data, now)
+	case keys["scenarios"] != nil:
+		set, err := tui.ParseSet(ref, data)
+		if err != nil {
+			return nil, err
+		}
+		return &tui.Opened{Question: set.Question, Entries: set.Entries}, nil
+	case keys["backend"] != nil:
+		r, err := edgeshard.ParseReport(ref, data)
+		return &tui.Opened{Report: r}, err
+	}
+	return nil, fmt.Errorf("%s: expected a plan, scenarios or a report, found none of their keys", ref)
+}
+
+func openTopology(ref string, now *tui.Question) (*tui.Opened, error) {
+	q := *now
+	var err error
+	if q.Topology, err = topologies.Load(ref); err != nil {
+		return nil, err
+	}
+	q.Off, q.Pins, q.Profiles, q.File, q.Edited = nil, nil, nil, ref, false
+	q.Profiles, err = edgeshard.LoadProfiles(q.Topology, q.Model.Config, filepath.Dir(ref))
+	return &tui.Opened{Question: &q}, err
+}
+
+func openPlan(ref string, data []byte, now *tui.Question) (*tui.Opened, error) {
+	p, err := edgeshard.ParsePlan(ref, data)
+	if err != nil {
+		return nil, err
+	}
+	q := *now
+	q.Topology, q.Profiles, q.Model, q.Workload, q.Objective = p.Topology, p.Profiles, p.Model, p.Workload, p.Objective
+	q.Off, q.Pins, q.Solver, q.File, q.Edited = nil, nil, or(p.Solver.Name, solver.Exact), ref, false
+	return &tui.Opened{Question: &q}, nil
+}
+
+// commandLine is the plan command that asks what a question asks.
+func commandLine(q *tui.Question) string {
+	var b bytes.Buffer
+	add := func(format string, args ...any) { fmt.Fprintf(&b, format, args...) }
+	file := or(q.File, q.Topology.Name)
+	if q.Edited {
+		file = fileOf(q.Topology.Name)
+	}
+	add("edgeshard plan -t %s -m %s --precision %s", quoted(file), quoted(q.Model.Ref), q.Model.Precision)
+	d, w := edgeshard.DefaultWorkload(), &q.Workload
+	for _, f := range []struct {
+		flag      string
+		got, none any
+	}{
+		{"objective", q.Objective, edgeshard.Latency}, {"solver", q.Solver, solver.Exact},
+		{"requests", w.Requests, d.Requests}, {"prompt-tokens", w.PromptTokens, d.PromptTokens}, {"tokens", w.Tokens, d.Tokens},
+		{"batch", w.Batch, d.Batch}, {"micro-batch", w.MicroBatch, d.MicroBatch}, {"rate", w.Rate, d.Rate},
+		{"schedule", w.Schedule, d.Schedule}, {"return", w.Return, d.Return}, {"temperature", w.Temperature, d.Temperature},
+		{"top-p", w.TopP, d.TopP}, {"seed", w.Seed, d.Seed},
+		{"private-units", max(q.Private, 1), 1}, {"tail-units", q.Tail, 0},
+	} {
+		if f.got != f.none {
+			add(" --%s %v", f.flag, f.got)
+		}
+	}
+	for _, p := range w.Prompts {
+		add(" --prompt %s", quoted(p))
+	}
+	if len(q.Off) > 0 {
+		add(" --exclude %s", strings.Join(q.Off, ","))
+	}
+	if q.Edited {
+		add(" # save the topology as %s first", file)
+	}
+	return b.String()
+}
+
+// fileOf is the file that the screen suggests for a topology.
+func fileOf(name string) string { return strings.TrimSuffix(filepath.Base(name), ".toml") + ".toml" }
+
+// quoted writes an argument as a shell reads it.
+func quoted(s string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:,+@%=", r)
+	}
+	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
