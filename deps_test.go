@@ -27,9 +27,10 @@ var mayImport = map[string][]string{
 	"exec/llama":  {"models", "exec/kernel", "exec/llama"},
 	"exec/wire":   {"", "models", "topologies", "exec/wire"},
 	"exec":        {"", "models", "topologies", "scenarios", "exec"},
+	"results":     {"", "models", "topologies", "results"},
 	"tui":         {"", "models", "topologies", "tui"},
-	"experiments": {"", "models", "topologies", "scenarios", "solver", "sim", "experiments"},
-	"cmd":         {"", "models", "topologies", "scenarios", "solver", "sim", "exec", "tui", "experiments", "cmd"},
+	"experiments": {"", "models", "topologies", "scenarios", "results", "solver", "sim", "experiments"},
+	"cmd":         {"", "models", "topologies", "scenarios", "results", "solver", "sim", "exec", "tui", "experiments", "cmd"},
 }
 
 func TestImports(t *testing.T) {

@@ -149,7 +149,7 @@ func (r *Recorder) token(s Span) {
 // Report returns the report of what has been observed so far.
 func (r *Recorder) Report(backend string) *Report {
 	seconds := r.makespan.Seconds()
-	rep := &Report{Backend: backend, Tokens: r.tokens, MakespanS: seconds, OOM: r.oom}
+	rep := &Report{Backend: backend, Tokens: r.tokens, MakespanS: seconds, OOM: append([]OOMReport{}, r.oom...)}
 	r.latencies(rep)
 	r.goodput(rep)
 	rep.Preemptions = r.preempts

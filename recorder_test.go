@@ -39,7 +39,7 @@ func TestReportByHand(t *testing.T) {
 // TestReportOfNothing: no span, no NaN.
 func TestReportOfNothing(t *testing.T) {
 	p, _ := twoDevices()
-	if diff := cmp.Diff(&edgeshard.Report{Backend: "sim"}, edgeshard.NewReport("sim", p, nil)); diff != "" {
+	if diff := cmp.Diff(&edgeshard.Report{Backend: "sim", OOM: []edgeshard.OOMReport{}}, edgeshard.NewReport("sim", p, nil)); diff != "" {
 		t.Error(diff)
 	}
 }

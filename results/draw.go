@@ -3,6 +3,7 @@ package results
 import (
 	"image/color"
 	"io"
+	"time"
 
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/font/liberation"
@@ -71,7 +72,7 @@ func (g *Gantt) draw(c vg.CanvasSizer) {
 	d.style.YAlign = draw.YTop
 	d.FillText(d.style, vg.Point{X: margin + labelWidth, Y: margin + axisHeight - 4}, "0")
 	d.style.XAlign = draw.XRight
-	d.FillText(d.style, vg.Point{X: d.Max.X - margin, Y: margin + axisHeight - 4}, g.End.String())
+	d.FillText(d.style, vg.Point{X: d.Max.X - margin, Y: margin + axisHeight - 4}, g.End.Round(10*time.Microsecond).String())
 }
 
 // A pen draws rectangles and texts.

@@ -130,6 +130,7 @@ func (wf *workloadFlags) register(cmd *cobra.Command) {
 	f.BoolVar(&wf.w.IgnoreEOS, "ignore-eos", false, "generate all tokens, whatever the model says")
 	choices(cmd, "schedule", string(edgeshard.Sequential), string(edgeshard.Bubbles), string(edgeshard.NoBubbles))
 	choices(cmd, "return", string(edgeshard.ReturnToken), string(edgeshard.ReturnLogits))
+	wf.registerArrivals(cmd)
 	wf.cmd = cmd
 }
 
@@ -142,6 +143,9 @@ func (wf *workloadFlags) apply(w *edgeshard.Workload, ref *edgeshard.ModelRef) e
 		}
 	}
 	wf.override(w)
+	if err := wf.overrideArrivals(w); err != nil {
+		return err
+	}
 	if err := countPrompts(w, ref, wf.cmd.Flags().Changed("prompt-tokens")); err != nil {
 		return err
 	}
@@ -219,5 +223,8 @@ func readWorkload(file string, w *edgeshard.Workload) error {
 	if err != nil {
 		return err
 	}
-	return tomlfile.Decode(file, data, w)
+	if err := tomlfile.Decode(file, data, w); err != nil {
+		return err
+	}
+	return w.ReadReplay(filepath.Dir(file))
 }

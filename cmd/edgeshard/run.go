@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -11,7 +12,6 @@ import (
 
 	"github.com/edgeshard/edgeshard"
 	"github.com/edgeshard/edgeshard/exec"
-	"github.com/edgeshard/edgeshard/sim"
 )
 
 // backendFlags choose the Runner.
@@ -20,6 +20,7 @@ type backendFlags struct {
 	model       string
 	threads     int
 	noEmulation bool
+	scenario    string
 	credentials credentialFlags
 }
 
@@ -29,6 +30,7 @@ func (b *backendFlags) register(cmd *cobra.Command) {
 	f.StringVar(&b.model, "weights", "", "with exec: open this checkpoint in place of the model the plan names")
 	f.IntVar(&b.threads, "threads", 0, "with exec: of a local worker; 0: as many as CPUs")
 	f.BoolVar(&b.noEmulation, "no-emulation", false, "with exec: let local workers run at full speed, without the topology's slowdowns and links")
+	f.StringVar(&b.scenario, "scenario", "", "with sim: how the world differs from the topology while the plan runs, a TOML file")
 	b.credentials.register(cmd)
 	choices(cmd, "backend", "sim", "exec")
 }
@@ -37,8 +39,11 @@ func (b *backendFlags) register(cmd *cobra.Command) {
 func (b *backendFlags) runner(a *app) (edgeshard.Runner, error) {
 	switch b.backend {
 	case "sim":
-		return &sim.Runner{}, nil
+		return scenarioRunner{scenario: b.scenario}, nil
 	case "exec":
+		if b.scenario != "" {
+			return nil, usagef("--scenario needs --backend sim")
+		}
 	default:
 		return nil, usagef("--backend is %q: want sim or exec", b.backend)
 	}
@@ -66,7 +71,10 @@ func (a *app) startProgress(p exec.Progress) {
 }
 
 // runFiles are what a run writes.
-type runFiles struct{ report, trace string }
+type runFiles struct {
+	report, trace string
+	views         views
+}
 
 func (a *app) runCmd() *cobra.Command {
 	var in inputs
@@ -80,6 +88,9 @@ func (a *app) runCmd() *cobra.Command {
 		Example: "edgeshard run plan.json\nedgeshard run plan.json --backend exec --prompt \"Once upon a time\"\nedgeshard run -t local-3 -m demo --backend exec --tokens 50 -o measured.json",
 		Args:    usageArgs(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := files.views.check(); err != nil {
+				return err
+			}
 			runner, err := b.runner(a)
 			if err != nil {
 				return err
@@ -96,6 +107,7 @@ func (a *app) runCmd() *cobra.Command {
 	s.register(cmd)
 	b.register(cmd)
 	cmd.Flags().StringVarP(&files.report, "output", "o", "", "write the report to this file")
+	files.views.register(cmd)
 	cmd.Flags().StringVar(&files.trace, "trace", "", "write a Chrome/Perfetto trace to this file")
 	return cmd
 }
@@ -142,7 +154,7 @@ func (a *app) execute(ctx context.Context, r edgeshard.Runner, backend string, p
 	rec, spans := edgeshard.NewRecorder(p), &spanList{}
 	story := a.newStreamer(p, 0)
 	observers := []edgeshard.Observer{rec, story}
-	if files.trace != "" {
+	if files.trace != "" || files.views.any() {
 		observers = append(observers, spans)
 	}
 	runErr := r.Run(ctx, p, edgeshard.Tee(observers...))
@@ -166,19 +178,18 @@ func (a *app) finish(p *edgeshard.Plan, rep *edgeshard.Report, spans []edgeshard
 			return err
 		}
 	}
+	if err := files.views.write(p, spans); err != nil {
+		return err
+	}
 	if a.format == "json" {
 		return a.json(rep)
 	}
 	a.showReport(rep)
-	return nil
+	return files.views.show(a, p, spans)
 }
 
 func writeTrace(file string, p *edgeshard.Plan, spans []edgeshard.Span) error {
-	f, err := os.Create(file)
-	if err != nil {
-		return err
-	}
-	return errors.Join(edgeshard.WriteTrace(f, p, spans), f.Close())
+	return writeFile(file, func(w io.Writer) error { return edgeshard.WriteTrace(w, p, spans) })
 }
 
 // spanList keeps all spans.
@@ -212,6 +223,7 @@ func (a *app) showReport(r *edgeshard.Report) {
 	}
 	a.printf("")
 	a.table([]string{"link", "messages", "bytes", "utilised"}, rows)
+	a.showExtras(r)
 	for _, o := range r.OOM {
 		a.printf("  %s %s lacked %s at %s s, for request %d", errorStyle.Render("out of memory:"), o.Device, bytesText(o.Missing), digits(o.AtS), o.Request)
 	}
