@@ -94,6 +94,7 @@ func (c *cable) cutLast() {
 // TestCutLink: a link between two workers that goes silent ends the run within
 // 5 seconds, though the coordinator still reaches both.
 func TestCutLink(t *testing.T) {
+	t.Parallel()
 	d0, d1 := serve(t, exec.WorkerOptions{Insecure: true}), serve(t, exec.WorkerOptions{Insecure: true})
 	link, end := newCable(t, d1)
 	p := remote(t, d0, end)

@@ -80,6 +80,7 @@ func TestLostWorker(t *testing.T) {
 	for _, device := range []string{"d0", "d1", "d2"} {
 		for _, signal := range []syscall.Signal{syscall.SIGKILL, syscall.SIGSTOP} {
 			t.Run(fmt.Sprintf("%s %s", device, signal), func(t *testing.T) {
+				t.Parallel()
 				r, pids := watched(t, 0)
 				var hit time.Time
 				a := newActor(20, func() {

@@ -310,7 +310,9 @@ func TestBusy(t *testing.T) {
 	address := serve(t, exec.WorkerOptions{Insecure: true})
 	first, second := newRogue(t, address), newRogue(t, address)
 	first.ready()
-	second.load(load())
+	l := load()
+	l.TimeoutNs = int64(200 * time.Millisecond)
+	second.load(l)
 	if got := second.end(); !strings.Contains(got, "busy") {
 		t.Errorf("the second session ended with %q", got)
 	}

@@ -65,12 +65,12 @@ func (w *Worker) Session(stream grpc.BidiStreamingServer[wire.Command, wire.Even
 	if err := s.accept(commands); err != nil {
 		return err
 	}
-	defer w.free()
 	log := logger(w.options.Log).With("session", s.load.GetSession()[:8])
 	log.Info("session begins", "device", s.load.GetDevice(), "model", s.load.GetModel())
 	s.obey(commands)
 	cause := context.Cause(ctx)
 	s.close()
+	w.free() // before the coordinator knows, so that it finds the worker free
 	log.Info("session ends", "why", cause)
 	return s.report(cause)
 }

@@ -27,14 +27,16 @@ type Worker struct {
 	pool    *kernel.Pool
 
 	mu      sync.Mutex
-	session *session // nil while free
+	session *session      // nil while free
+	vacancy chan struct{} // holds an element while free
 }
 
 var _ wire.WorkerServer = (*Worker)(nil)
 
 // NewWorker returns a worker that serves nobody yet.
 func NewWorker(o WorkerOptions) *Worker {
-	w := &Worker{options: o, started: time.Now(), dial: wire.TCP}
+	w := &Worker{options: o, started: time.Now(), dial: wire.TCP, vacancy: make(chan struct{}, 1)}
+	w.vacancy <- struct{}{}
 	if o.Credentials == nil {
 		w.dial = wire.Loopback
 	}
@@ -87,21 +89,31 @@ func (w *Worker) Hello(_ context.Context, r *wire.HelloRequest) (*wire.HelloRepl
 	}, nil
 }
 
-// claim makes s the worker's session, if it is free.
+// claim makes s the worker's session. If another is on, it may be about to end:
+// claim waits for that, half of the time in which its coordinator gives up.
 func (w *Worker) claim(s *session) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.session != nil {
+	timer := time.NewTimer(time.Duration(s.load.GetTimeoutNs()) / 2)
+	defer timer.Stop()
+	select {
+	case <-w.vacancy:
+		w.set(s)
+		return nil
+	case <-timer.C:
 		return status.Errorf(codes.ResourceExhausted, "worker %s is busy: it serves another coordinator", w.options.Name)
+	case <-s.ctx.Done():
+		return status.FromContextError(s.ctx.Err()).Err()
 	}
-	w.session = s
-	return nil
 }
 
 func (w *Worker) free() {
+	w.set(nil)
+	w.vacancy <- struct{}{}
+}
+
+func (w *Worker) set(s *session) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.session = nil
+	w.session = s
 }
 
 // Metadata of a Forward stream.
