@@ -67,7 +67,7 @@ func TestBadConfigTOML(t *testing.T) {
 		}},
 		toml("an empty file", ""),
 		toml("a misspelt key", good+"\nkv_haeds = 4\n"),
-		toml("a table", good+"\n\n[rope]\ntheta = 1e4\n"),
+		toml("a table", good+"\n\n[rope]\n"),
 		toml("a dotted key", good+"rope.theta = 1e4\n"),
 		toml("a quoted key", good+"\"rope theta\" = 1e4\n"),
 		toml("a key twice", good+"dim = 32\n"),

@@ -1,12 +1,15 @@
 package models
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"runtime"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/edgeshard/edgeshard/internal/tomlfile"
 )
 
 // small is a shape whose files are short enough to be mutated well.
@@ -158,7 +161,10 @@ func FuzzConfigTOML(f *testing.F) {
 	f.Add("[rope]\nvocab = 1\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		frugally(t, len(text), func() error {
-			cfg, err := parseConfigTOML("x", text)
+			cfg, err := parseConfigTOML("x.toml", []byte(text))
+			if all := (*tomlfile.Error)(nil); errors.As(err, &all) {
+				return errors.New(all.Faults[0].In(all.File)) // a line each
+			}
 			return useConfig(cfg, err)
 		})
 	})
