@@ -75,6 +75,7 @@ func TestBadConfigTOML(t *testing.T) {
 		toml("a fraction", "vocab = 1.5\n"),
 		toml("not TOML", "vocab: 512\n"),
 		toml("an unclosed string", good+"name = \"x\n"),
+		toml("an escaped end of line", "\"\\\n"),
 		toml("more than 64 bits", "vocab = 99999999999999999999\n"),
 		toml("a negative size", good+"kv_heads = -1\n"),
 		toml("2^60 blocks", strings.Replace(good, "layers = 5", "layers = 1152921504606846976", 1)),
