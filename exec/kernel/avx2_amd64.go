@@ -32,6 +32,21 @@ func ymmActivate(gate *float32, up *float32, vectors int)
 //go:noescape
 func ymmSoftmax(x *float32, vectors int)
 
+// ymmRead reads blocks of 512 bytes.
+//
+//go:noescape
+func ymmRead(p *byte, blocks int)
+
+// ymmPeakF32 runs rounds of 12 independent instructions.
+//
+//go:noescape
+func ymmPeakF32(rounds int)
+
+// ymmPeakInt8 runs rounds of 12 independent instructions.
+//
+//go:noescape
+func ymmPeakInt8(rounds int)
+
 // ymmF32P1C1 computes a tile of 1 panels × 1 activation rows.
 //
 //go:noescape

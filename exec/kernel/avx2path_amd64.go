@@ -10,6 +10,7 @@ var avx2 = &Path{
 		norm: ymmNorm, add: ymmAdd, activate: ymmActivate,
 		softmax: ymmSoftmax, quantize: ymmQuantize, round: ymmRound,
 	}).ops(),
+	probes: probes{ymmRead, []peakProbe{{"f32", 16, ymmPeakF32}, {"int8", 64, ymmPeakInt8}}},
 	tiles: [precisions]*tiles{
 		models.F32: {
 			panels: 1, cols: 6, chunk: 256,

@@ -52,6 +52,26 @@ func zmmPackQ8(dst *byte, src *byte, stride int, steps int)
 //go:noescape
 func zmmPackQ4(dst *byte, src *byte, stride int, steps int)
 
+// zmmRead reads blocks of 512 bytes.
+//
+//go:noescape
+func zmmRead(p *byte, blocks int)
+
+// zmmPeakF32 runs rounds of 12 independent instructions.
+//
+//go:noescape
+func zmmPeakF32(rounds int)
+
+// zmmPeakInt8 runs rounds of 12 independent instructions.
+//
+//go:noescape
+func zmmPeakInt8(rounds int)
+
+// zmmPeakBF16 runs rounds of 12 independent instructions.
+//
+//go:noescape
+func zmmPeakBF16(rounds int)
+
 // zmmF32P1C1 computes a tile of 1 panels × 1 activation rows.
 //
 //go:noescape

@@ -10,6 +10,7 @@ var avx512 = &Path{
 		norm: zmmNorm, add: zmmAdd, activate: zmmActivate,
 		softmax: zmmSoftmax, quantize: zmmQuantize, round: zmmRound,
 	}).ops(),
+	probes: probes{zmmRead, []peakProbe{{"f32", 32, zmmPeakF32}, {"bf16", 64, zmmPeakBF16}, {"int8", 128, zmmPeakInt8}}},
 	tiles: [precisions]*tiles{
 		models.F32: {
 			panels: 4, cols: 6, chunk: 128, pack: zmmPackWords, packSteps: 1,

@@ -10,6 +10,8 @@ type Path struct {
 	name  string
 	tiles [precisions]*tiles // nil: the plain kernel, over weights as the checkpoint has them
 	ops   ops
+
+	probes probes
 }
 
 // precisions is the number of formats that a path may have kernels for.

@@ -26,7 +26,7 @@ func Named(name string) (*Path, error) {
 		}
 		names = append(names, p.name)
 	}
-	return nil, fmt.Errorf("%s is %q: this CPU has %s", Variable, name, strings.Join(names, ", "))
+	return nil, fmt.Errorf("kernel path %q: this CPU has %s", name, strings.Join(names, ", "))
 }
 
 // Default returns the path that Variable names, or else the one that is fastest

@@ -13,6 +13,7 @@ var ys = []reg.VecPhysical{
 
 func avx2() {
 	vectors256()
+	probes256()
 	for cols := 1; cols <= maxCols; cols++ {
 		float256("ymmF32", cols, 64, func(t *tile, half, at, to int) { VMOVUPS(t.weights(0, 64*at+32*half), ys[to]) })
 		float256("ymmF16", cols, 32, func(t *tile, half, at, to int) { VCVTPH2PS(t.weights(0, 32*at+16*half), ys[to]) })

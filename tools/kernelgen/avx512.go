@@ -21,6 +21,7 @@ const maxCols = 6
 func avx512() {
 	vectors512()
 	packs512()
+	probes512()
 	for cols := 1; cols <= maxCols; cols++ {
 		for _, panels := range []int{1, 4} {
 			wide512("zmmF32", panels, cols, element512{64, 4, loadF32, fmaF32})
