@@ -20,10 +20,6 @@ func LoadConfig(path string) (Config, error) {
 	return parseConfigTOML(path, data)
 }
 
-// oneLine spells the line ends that the decoder copies from the text into its
-// errors.
-var oneLine = strings.NewReplacer("\n", `\n`, "\r", `\r`)
-
 func parseConfigTOML(file string, data []byte) (Config, error) {
 	name := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
 	cfg := Config{Name: name, NormEps: 1e-5, RopeTheta: 10000, BOS: 1, EOS: 2}
