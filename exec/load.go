@@ -204,7 +204,7 @@ func (s *session) build() error {
 		if !s.own(i) {
 			continue
 		}
-		shard, err := llama.New(s.checkpoint, int(st.GetFrom()), int(st.GetTo()), llama.Options{Pool: s.worker.pool})
+		shard, err := llama.New(s.checkpoint, int(st.GetFrom()), int(st.GetTo()), llama.Options{Pool: s.worker.pool, Path: s.worker.path})
 		if err != nil {
 			return err
 		}

@@ -2,7 +2,6 @@ package exec
 
 import (
 	"log/slog"
-	"runtime"
 	"time"
 
 	"github.com/edgeshard/edgeshard/exec/wire"
@@ -93,6 +92,3 @@ func timeout(d time.Duration) time.Duration {
 	}
 	return d
 }
-
-// kernelName tells how this machine computes.
-func kernelName() string { return "go " + runtime.GOARCH }

@@ -70,7 +70,7 @@ func (c *cluster) member(device int) *member {
 }
 
 func (c *cluster) peer(from, to *member) *wire.Peer {
-	p := &wire.Peer{Device: uint32(to.device), Name: to.name, Address: to.address, Certificate: to.certificate}
+	p := &wire.Peer{Device: uint32(to.device), Address: to.address, Certificate: to.certificate}
 	if c.emulated(from) && c.emulated(to) {
 		l := c.plan.Topology.Link(from.device, to.device)
 		p.Shaped, p.BandwidthBps, p.LatencyNs = true, int64(l.Bandwidth), int64(l.Latency)

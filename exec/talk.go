@@ -31,8 +31,8 @@ func newTalks(p *edgeshard.Plan, t *models.Tokenizer) ([]*talk, error) {
 		if w.IgnoreEOS {
 			k.eos = -1
 		}
-		if i < len(w.Prompts) {
-			k.prompt = t.Encode(w.Prompts[i], true)
+		if r.ID < len(w.Prompts) {
+			k.prompt = t.Encode(w.Prompts[r.ID], true)
 		} else {
 			k.prompt = randomPrompt(w, r, t)
 		}

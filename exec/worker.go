@@ -25,6 +25,7 @@ type Worker struct {
 	started time.Time // the zero of its clock
 	dial    wire.Dialer
 	pool    *kernel.Pool
+	path    *kernel.Path
 
 	mu      sync.Mutex
 	session *session      // nil while free
@@ -50,6 +51,10 @@ func (w *Worker) Serve(ctx context.Context, l net.Listener) error {
 	defer func() { _ = l.Close() }()
 	if err := w.checkSecurity(l.Addr()); err != nil {
 		return err
+	}
+	var err error
+	if w.path, err = kernel.Default(); err != nil {
+		return fmt.Errorf("worker %s: %w", w.options.Name, err)
 	}
 	w.pool = kernel.NewPool(w.options.Threads)
 	defer w.pool.Close()
@@ -84,7 +89,7 @@ func (w *Worker) Hello(_ context.Context, r *wire.HelloRequest) (*wire.HelloRepl
 		return nil, status.Errorf(codes.FailedPrecondition, "protocol %d: this worker speaks %d", r.GetProtocol(), wire.Protocol)
 	}
 	return &wire.HelloReply{
-		Protocol: wire.Protocol, Name: w.options.Name, Version: w.options.Version, Kernel: kernelName(),
+		Protocol: wire.Protocol, Name: w.options.Name, Version: w.options.Version, Kernel: w.path.Name(),
 		Threads: uint32(w.pool.Threads()), MemoryBytes: w.options.Memory, ClockNs: w.clock(),
 	}, nil
 }

@@ -892,12 +892,11 @@ func (x *Connect) GetPeers() []*Peer {
 type Peer struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Device        uint32                 `protobuf:"varint,1,opt,name=device,proto3" json:"device,omitempty"`
-	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"` // of the device
-	Address       string                 `protobuf:"bytes,3,opt,name=address,proto3" json:"address,omitempty"`
-	Certificate   string                 `protobuf:"bytes,4,opt,name=certificate,proto3" json:"certificate,omitempty"`                        // the name its certificate has
-	Shaped        bool                   `protobuf:"varint,5,opt,name=shaped,proto3" json:"shaped,omitempty"`                                 // the sender imitates the link:
-	BandwidthBps  int64                  `protobuf:"varint,6,opt,name=bandwidth_bps,json=bandwidthBps,proto3" json:"bandwidth_bps,omitempty"` // 0: unlimited
-	LatencyNs     int64                  `protobuf:"varint,7,opt,name=latency_ns,json=latencyNs,proto3" json:"latency_ns,omitempty"`
+	Address       string                 `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"`
+	Certificate   string                 `protobuf:"bytes,3,opt,name=certificate,proto3" json:"certificate,omitempty"`                        // the name its certificate has
+	Shaped        bool                   `protobuf:"varint,4,opt,name=shaped,proto3" json:"shaped,omitempty"`                                 // the sender imitates the link:
+	BandwidthBps  int64                  `protobuf:"varint,5,opt,name=bandwidth_bps,json=bandwidthBps,proto3" json:"bandwidth_bps,omitempty"` // 0: unlimited
+	LatencyNs     int64                  `protobuf:"varint,6,opt,name=latency_ns,json=latencyNs,proto3" json:"latency_ns,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -937,13 +936,6 @@ func (x *Peer) GetDevice() uint32 {
 		return x.Device
 	}
 	return 0
-}
-
-func (x *Peer) GetName() string {
-	if x != nil {
-		return x.Name
-	}
-	return ""
 }
 
 func (x *Peer) GetAddress() string {
@@ -1637,16 +1629,15 @@ const file_wire_proto_rawDesc = "" +
 	"\n" +
 	"elapsed_ns\x18\x02 \x01(\x03R\telapsedNs\"8\n" +
 	"\aConnect\x12-\n" +
-	"\x05peers\x18\x01 \x03(\v2\x17.edgeshard.wire.v1.PeerR\x05peers\"\xca\x01\n" +
+	"\x05peers\x18\x01 \x03(\v2\x17.edgeshard.wire.v1.PeerR\x05peers\"\xb6\x01\n" +
 	"\x04Peer\x12\x16\n" +
-	"\x06device\x18\x01 \x01(\rR\x06device\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name\x12\x18\n" +
-	"\aaddress\x18\x03 \x01(\tR\aaddress\x12 \n" +
-	"\vcertificate\x18\x04 \x01(\tR\vcertificate\x12\x16\n" +
-	"\x06shaped\x18\x05 \x01(\bR\x06shaped\x12#\n" +
-	"\rbandwidth_bps\x18\x06 \x01(\x03R\fbandwidthBps\x12\x1d\n" +
+	"\x06device\x18\x01 \x01(\rR\x06device\x12\x18\n" +
+	"\aaddress\x18\x02 \x01(\tR\aaddress\x12 \n" +
+	"\vcertificate\x18\x03 \x01(\tR\vcertificate\x12\x16\n" +
+	"\x06shaped\x18\x04 \x01(\bR\x06shaped\x12#\n" +
+	"\rbandwidth_bps\x18\x05 \x01(\x03R\fbandwidthBps\x12\x1d\n" +
 	"\n" +
-	"latency_ns\x18\a \x01(\x03R\tlatencyNs\"\v\n" +
+	"latency_ns\x18\x06 \x01(\x03R\tlatencyNs\"\v\n" +
 	"\tConnected\":\n" +
 	"\x04Beat\x12\x17\n" +
 	"\asent_ns\x18\x01 \x01(\x03R\x06sentNs\x12\x19\n" +
