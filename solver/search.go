@@ -136,11 +136,22 @@ func (s *search) target() int64 {
 	return s.bound + s.bound/4 + 1
 }
 
+// repair looks for a better path near a relaxed one.
+func (s *search) repair(path []visit) {
+	if s.g.shared {
+		return
+	}
+	if path = improved(s.g, path); path != nil {
+		s.offer(path)
+	}
+}
+
 // probe looks for a better path with a beam guided by the tables.
 func (s *search) probe(width int) {
 	b := beam{g: s.g, r: s.r, width: width, cutoff: s.cutoff}
 	if path, _ := b.search(); path != nil {
 		s.offer(path)
+		s.repair(path)
 	}
 }
 
@@ -150,16 +161,17 @@ func (s *search) remember(ctx context.Context) {
 	s.expect()
 	m := slices.Clone(s.m)
 	steps := schedule{scale: .6, shrink: .6, least: .02, patience: 6}
-	for i, plain := 1, false; !s.done(); i++ {
+	for plain := false; !s.done(); {
 		before := s.bound
 		path, bound, ok := s.label(ctx, m, plain)
-		if !ok || path == nil {
+		if !ok {
 			return
 		}
-		s.offer(path)
-		if i%8 == 0 && !plain {
-			s.probe(80)
+		if path == nil {
+			continue
 		}
+		s.offer(path)
+		s.repair(path)
 		grew := s.learn(path)
 		if plain && !grew {
 			s.clash = s.crowded(path)
@@ -200,11 +212,13 @@ func (s *search) expect() {
 // close tells whether the bound is so near the cutoff that few labels are left.
 func (s *search) close() bool { return s.cutoff-s.bound < s.cutoff/1000 }
 
-// label runs one labelling and returns its best path, nil where that proves that
-// no path is below the cutoff.
+// label runs one labelling and returns its best path. It looks no further than
+// somewhat above the bound, where far fewer labels are of interest than below the
+// cutoff: no path there is a better bound, too.
 func (s *search) label(ctx context.Context, m multipliers, plain bool) (path []visit, bound int64, ok bool) {
 	s.r.solve(m)
-	l := newLabelling(s.g, s.r, s.x, s.memory, s.cutoff, plain)
+	near := min(s.cutoff, s.bound+s.bound/50+1)
+	l := newLabelling(s.g, s.r, s.x, s.memory, near, plain)
 	ok = l.run(ctx)
 	s.stats.Passes++
 	s.stats.Labels += len(l.pool)
