@@ -116,6 +116,20 @@ type part struct {
 	text  string
 }
 
+// tint sets the background of what has been drawn; nil changes nothing.
+func (a area) tint(bg color.Color) {
+	if bg == nil {
+		return
+	}
+	for y := range a.h {
+		for x := range a.w {
+			if c := a.buf.CellAt(a.x+x, a.y+y); c != nil && c.Style.Bg == nil {
+				c.Style.Bg = bg
+			}
+		}
+	}
+}
+
 // fill sets every cell.
 func (a area) fill(s style, content string) {
 	for y := range a.h {
@@ -148,7 +162,7 @@ func (a area) box(border, caption style, title, foot string) area {
 	}
 	if foot != "" {
 		foot = " " + clip(foot, room.w-2) + " "
-		room.right(room.w, a.h-1, border, foot)
+		room.right(room.w, a.h-1, caption, foot)
 	}
 	return a.at(1, 1, a.w-2, a.h-2)
 }

@@ -3,6 +3,7 @@ package tui
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/edgeshard/edgeshard"
 )
@@ -75,13 +76,18 @@ func (m *Model) drawCurvePoint(a area) {
 // drawMiniStrip draws a plan's stages in two rows: names, and cells.
 func (m *Model) drawMiniStrip(a area, p *edgeshard.Plan) {
 	for i, at := range placeStages(p, a.w) {
-		s := p.Stages[i]
-		look, block := m.colorOf(s.Name)
+		look, _ := m.colorOf(p.Stages[i].Name)
 		if at.w >= 3 {
-			a.text(at.x, 0, look, clip(s.Name, at.w))
+			a.text(at.x, 0, look, clip(p.Stages[i].Name, at.w))
 		}
-		for x := range at.w {
-			a.put(at.x+x, 1, look, block)
-		}
+	}
+	m.drawCells(a.at(0, 1, a.w, 1), p)
+}
+
+// drawCells draws a plan's stages in one row.
+func (m *Model) drawCells(a area, p *edgeshard.Plan) {
+	for i, at := range placeStages(p, a.w) {
+		look, block := m.colorOf(p.Stages[i].Name)
+		a.text(at.x, 0, look, strings.Repeat(block, at.w))
 	}
 }

@@ -7,7 +7,11 @@ import (
 	"github.com/edgeshard/edgeshard/topologies"
 )
 
-const linkCell = 5 // width of a cell of the links' matrix
+// Widths of a cell of the links' matrix.
+const (
+	minLinkCell = 5
+	maxLinkCell = 8
+)
 
 // drawLinks draws the bandwidth from each device (row) to each other (column),
 // coloured by speed, with those the plan uses underlined.
@@ -28,8 +32,12 @@ func (m *Model) drawLinks(a area) {
 	}
 	inner := m.paneBox(a, linksPane, "links from ↓ to →", foot)
 	label := min(m.nameWidth(10), 10)
-	rows, columns := inner.h-1, (inner.w-label-2)/linkCell
-	if rows <= 0 || columns <= 0 || n < 2 {
+	if n < 2 {
+		return
+	}
+	cell := min(max((inner.w-label-2)/n, minLinkCell), maxLinkCell)
+	rows, columns := inner.h-1, (inner.w-label-2)/cell
+	if rows <= 0 || columns <= 0 {
 		return
 	}
 	top, left := scroll(m.from, n, rows), scroll(m.to, n, columns)
@@ -38,13 +46,13 @@ func (m *Model) drawLinks(a area) {
 		low, high = min(low, float64(l.Bandwidth)), max(high, float64(l.Bandwidth))
 	})
 	for c := range min(columns, n-left) {
-		inner.right(label+2+(c+1)*linkCell-1, 0, m.lineLook(left+c == m.to), shortName(q.Topology.Devices[left+c].Name, linkCell-1))
+		inner.right(label+2+(c+1)*cell-1, 0, m.lineLook(left+c == m.to), shortName(q.Topology.Devices[left+c].Name, cell-1))
 	}
 	for r := range min(rows, n-top) {
 		from := top + r
 		inner.text(1, r+1, m.lineLook(from == m.from), clip(q.Topology.Devices[from].Name, label))
 		for c := range min(columns, n-left) {
-			m.drawLink(inner.at(label+2+c*linkCell, r+1, linkCell, 1), from, left+c, used, low, high)
+			m.drawLink(inner.at(label+2+c*cell, r+1, cell, 1), from, left+c, used, low, high)
 		}
 	}
 	m.drawThumb(a, top, rows, n)
@@ -61,7 +69,7 @@ func (m *Model) lineLook(selected bool) style {
 func (m *Model) drawLink(a area, from, to int, used map[[2]string]bool, low, high float64) {
 	q, t := &m.question, &m.theme
 	if from == to {
-		a.right(linkCell-1, 0, t.border, "·")
+		a.right(a.w-1, 0, t.border, "·")
 		return
 	}
 	bandwidth := float64(q.Topology.Link(from, to).Bandwidth)
@@ -79,7 +87,7 @@ func (m *Model) drawLink(a area, from, to int, used map[[2]string]bool, low, hig
 	if from == m.from && to == m.to && m.pane == linksPane {
 		look.reverse = true
 	}
-	a.right(linkCell-1, 0, look, shortRate(bandwidth))
+	a.right(a.w-1, 0, look, shortRate(bandwidth))
 }
 
 // usedLinks are the links the plan's messages take, by the devices' names.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/edgeshard/edgeshard"
 	"github.com/edgeshard/edgeshard/topologies"
 )
 
@@ -19,9 +18,12 @@ func (m *Model) layoutPlan(a area) planLayout {
 	_, lines := m.placeFields(a.w)
 	l.fields, a = a.top(lines)
 	strip := 5
-	if a.h >= 32 {
+	switch {
+	case a.h >= 46:
+		strip = 16
+	case a.h >= 30:
 		strip = 7
-	} else if a.h >= 26 {
+	case a.h >= 26:
 		strip = 6
 	}
 	middle, rest := a.top(a.h - strip)
@@ -174,10 +176,9 @@ func (m *Model) drawDevice(a area, i int) {
 		glyph, name = "·", t.dim
 	}
 	if i == m.device && m.pane == devicesPane {
-		a.fill(t.select_, " ")
-		name = name.on(t.select_.bg)
 		name.reverse = t.select_.reverse
-		a.put(0, 0, t.focus.on(t.select_.bg), "▸")
+		a.put(0, 0, t.focus, "▸")
+		defer func() { a.tint(t.select_.bg) }()
 	}
 	a.put(1, 0, look, glyph)
 	wide := m.nameWidth(14)
@@ -241,62 +242,4 @@ func role(t *topologies.Topology, i int) string {
 		return "C"
 	}
 	return ""
-}
-
-// drawBaselines sets the other solvers' plans beside this one.
-func (m *Model) drawBaselines(a area) {
-	t := &m.theme
-	inner := a.box(t.border, t.dim, "baselines "+string(m.question.Objective), "")
-	row, throughput := 0, m.question.Objective == edgeshard.Throughput
-	if m.answer.Plan == nil {
-		return
-	}
-	mine := objectiveOf(m.answer.Plan, throughput)
-	for _, name := range m.backend.Solvers {
-		b, ok := m.baselines[name]
-		if !ok || name == m.question.Solver {
-			continue
-		}
-		inner.text(1, row, t.dim, pad(name, 10))
-		switch {
-		case b.Plan == nil:
-			inner.text(12, row, t.bad, "no plan fits")
-		default:
-			v := objectiveOf(b.Plan, throughput)
-			inner.text(12, row, t.text, objectiveText(v, throughput))
-			text, look := factor(mine, v, throughput, t)
-			inner.right(inner.w-1, row, look, text)
-		}
-		row++
-	}
-}
-
-// objectiveOf is what people compare plans by: the time of a token, or tokens a second.
-func objectiveOf(p *edgeshard.Plan, throughput bool) float64 {
-	if throughput {
-		return p.Predicted.Throughput
-	}
-	return p.Predicted.MakespanS * 1000
-}
-
-func objectiveText(v float64, throughput bool) string {
-	if throughput {
-		return digits(v) + " tok/s"
-	}
-	return msText(v)
-}
-
-// factor says how much better mine is than theirs.
-func factor(mine, theirs float64, more bool, t *theme) (string, style) {
-	ratio := theirs / mine
-	if more {
-		ratio = mine / theirs
-	}
-	switch {
-	case ratio > 1.0005:
-		return fmt.Sprintf("×%.2f slower", ratio), t.good
-	case ratio < 0.9995:
-		return fmt.Sprintf("×%.2f faster", 1/ratio), t.bad
-	}
-	return "as fast", t.dim
 }

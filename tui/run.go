@@ -3,9 +3,6 @@ package tui
 import (
 	"context"
 	"errors"
-	"fmt"
-	"slices"
-	"sync"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -69,14 +66,7 @@ func (m *Model) watch(p *edgeshard.Plan, s source) tea.Cmd {
 	case len(r.faults) > 0:
 		runner = m.backend.Faulty(r.faults)
 	}
-	if s == measured && r.plan == p && r.source == simulated && r.ended && r.err == nil && len(r.faults) == 0 {
-		r.ghost = r.tape
-	} else if r.plan != p {
-		r.ghost = nil
-	}
-	if s == simulated {
-		r.ghost = nil
-	}
+	r.ghost = nil
 	r.rev++
 	r.plan, r.source, r.tape, r.err, r.ended, r.cut = p, s, newTape(), nil, false, false
 	r.at, r.playing, r.follow, r.lane = 0, true, s == measured, 0
@@ -85,7 +75,7 @@ func (m *Model) watch(p *edgeshard.Plan, s source) tea.Cmd {
 		r.speed = speedOf(p)
 	}
 	f := newFeed()
-	return tea.Batch(m.perform(runner, f), f.next(r.rev), m.play())
+	return tea.Batch(m.perform(runner, f), f.next(r.rev), m.play(), m.haunt())
 }
 
 // windowOf is a time span of some tokens.
@@ -100,6 +90,35 @@ func windowOf(p *edgeshard.Plan) time.Duration {
 // speedOf shows a run in about half a minute.
 func speedOf(p *edgeshard.Plan) float64 {
 	return max(rung(max(p.Predicted.MakespanS, 1e-6)/30, 0), 1e-6)
+}
+
+// A ghostMsg is the simulation of what runs for real, to be shown beside it.
+type ghostMsg struct {
+	rev  int
+	tape *tape
+}
+
+// haunt simulates a real run's plan.
+func (m *Model) haunt() tea.Cmd {
+	r, sim := &m.run, m.backend.Sim
+	if r.source != measured || sim == nil {
+		return nil
+	}
+	p, rev := r.plan, r.rev
+	return func() tea.Msg {
+		ctx, cancel := context.WithTimeout(context.Background(), explainTimeout)
+		defer cancel()
+		f := newFeed()
+		ctx, f.stop = context.WithCancelCause(ctx)
+		if err := sim.Run(ctx, p, f); err != nil && f.total <= maxSpans {
+			return nil // the plan's own run says what is wrong
+		}
+		t := newTape()
+		for _, s := range f.spans {
+			t.span(s)
+		}
+		return ghostMsg{rev, t}
+	}
 }
 
 // perform runs the plan and feeds what happens.
@@ -138,92 +157,6 @@ func (m *Model) watchReal() tea.Cmd {
 		return nil
 	}
 	return m.watch(p, measured)
-}
-
-// feed takes what a run tells, for the screen to fetch in portions.
-type feed struct {
-	mu    sync.Mutex
-	spans []edgeshard.Span
-	texts []textAt
-	total int
-	last  time.Duration
-	done  bool
-	err   error
-	stop  context.CancelCauseFunc
-	ready chan struct{} // has an element while there is something to fetch
-}
-
-var _ edgeshard.Observer = (*feed)(nil)
-
-// errEnough ends a run of which no more can be kept.
-var errEnough = errors.New("enough")
-
-func newFeed() *feed { return &feed{ready: make(chan struct{}, 1)} }
-
-// Span keeps a span.
-func (f *feed) Span(s edgeshard.Span) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.total++; f.total > maxSpans {
-		f.stop(errEnough)
-		return
-	}
-	f.spans = append(f.spans, s)
-	f.last = max(f.last, s.End)
-	f.signal()
-}
-
-// Text keeps a text, at the time of the last span.
-func (f *feed) Text(request, _ int, text string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.texts = append(f.texts, textAt{f.last, request, text})
-	f.signal()
-}
-
-func (f *feed) end(err error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.done, f.err = true, err
-	f.signal()
-}
-
-func (f *feed) signal() {
-	select {
-	case f.ready <- struct{}{}:
-	default:
-	}
-}
-
-// A spansMsg is a portion of what happened.
-type spansMsg struct {
-	rev   int
-	feed  *feed
-	spans []edgeshard.Span
-	texts []textAt
-	done  bool
-	cut   bool
-	err   error
-}
-
-// portionEvery is how long at least a portion is waited for, so that many spans come in one.
-const portionEvery = 25 * time.Millisecond
-
-// next waits for a portion.
-func (f *feed) next(rev int) tea.Cmd {
-	return func() tea.Msg {
-		<-f.ready
-		time.Sleep(portionEvery)
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		select {
-		case <-f.ready:
-		default:
-		}
-		msg := spansMsg{rev, f, f.spans, f.texts, f.done, f.total > maxSpans, f.err}
-		f.spans, f.texts = nil, nil
-		return msg
-	}
 }
 
 // ran takes a portion in.
@@ -285,111 +218,4 @@ func (m *Model) frame(msg frameMsg) tea.Cmd {
 		}
 	}
 	return m.frameLater(msg.loop)
-}
-
-func runActions() []action {
-	walk := func(cells time.Duration) func(*Model) tea.Cmd {
-		return func(m *Model) tea.Cmd { return m.scrub(m.run.at + cells*m.run.window/40) }
-	}
-	step := func(forward bool) func(*Model) tea.Cmd {
-		return func(m *Model) tea.Cmd {
-			if m.run.tape == nil {
-				return nil
-			}
-			return m.scrub(m.run.tape.step(m.run.at, forward))
-		}
-	}
-	set := func(change func(r *run)) func(*Model) tea.Cmd {
-		return func(m *Model) tea.Cmd { change(&m.run); return nil }
-	}
-	lanes := func(by int) func(*Model) tea.Cmd {
-		return set(func(r *run) {
-			if r.plan != nil {
-				r.lane = min(max(r.lane+by, 0), len(lanesOf(r.plan))-1)
-			}
-		})
-	}
-	return []action{
-		{"run-pause", []string{"space"}, "space pause", "pause, or go on", onRun, (*Model).pause},
-		{"run-back", []string{"left", "h"}, "←→ scrub", "back in time", onRun, walk(-1)},
-		{"run-forth", []string{"right", "l"}, "", "forth in time", onRun, walk(1)},
-		{"run-before", []string{","}, ",. step", "to what happened before", onRun, step(false)},
-		{"run-next", []string{"."}, "", "to what happens next", onRun, step(true)},
-		{"run-slower", []string{"-", "_"}, "-+ speed", "slower", onRun, set(func(r *run) { r.speed = max(rung(r.speed, -2), 1e-6) })},
-		{"run-faster", []string{"+", "="}, "", "faster", onRun, set(func(r *run) { r.speed = min(rung(r.speed, 2), 1e6) })},
-		{"run-in", []string{"]"}, "[] zoom", "a shorter time span", onRun, set(func(r *run) { r.window = max(r.window*2/3, time.Microsecond) })},
-		{"run-out", []string{"["}, "", "a longer time span", onRun, set(func(r *run) { r.window = min(r.window*3/2+1, 100*time.Hour) })},
-		{"run-start", []string{"home", "0"}, "", "to the start", onRun, func(m *Model) tea.Cmd { return m.scrub(0) }},
-		{"run-end", []string{"end", "G"}, "", "to the end", onRun, (*Model).toEnd},
-		{"run-up", []string{"up", "k"}, "", "choose a device or link", onRun, lanes(-1)},
-		{"run-down", []string{"down", "j"}, "", "choose a device or link", onRun, lanes(1)},
-		{"run-fault", []string{"f"}, "f fault", "kill the device, or cut the link, at the time that is shown", breaks, (*Model).breakLane},
-	}
-}
-
-func breaks(m *Model) bool { return onRun(m) && m.backend.Faulty != nil && m.run.source == simulated }
-
-func (m *Model) pause() tea.Cmd {
-	r := &m.run
-	switch {
-	case r.plan == nil:
-		return nil
-	case r.playing:
-		r.playing = false
-		r.follow = false
-		return nil
-	case r.ended && r.at >= r.tape.end:
-		r.at = 0
-	}
-	return m.play()
-}
-
-// scrub goes to a time and stays there.
-func (m *Model) scrub(at time.Duration) tea.Cmd {
-	r := &m.run
-	if r.tape == nil {
-		return nil
-	}
-	r.at, r.playing, r.follow = min(max(at, 0), r.tape.end), false, false
-	return nil
-}
-
-// toEnd goes to the end; of a run that still goes on, it follows it.
-func (m *Model) toEnd() tea.Cmd {
-	r := &m.run
-	if r.tape == nil {
-		return nil
-	}
-	cmd := m.scrub(r.tape.end)
-	r.follow = !r.ended
-	return cmd
-}
-
-// breakLane simulates the run again with the selected device or link failing now.
-func (m *Model) breakLane() tea.Cmd {
-	r := &m.run
-	if r.plan == nil {
-		return nil
-	}
-	l, d, at := lanesOf(r.plan)[r.lane], r.plan.Topology.Devices, r.at
-	f := Fault{At: at, Device: d[l.device].Name}
-	if l.to >= 0 {
-		f = Fault{At: at, From: d[l.device].Name, To: d[l.to].Name}
-	} else if l.device == r.plan.Topology.Source {
-		m.say("the source cannot be killed: the requests are there")
-		return nil
-	}
-	selected := r.lane
-	r.faults = append(slices.Clone(r.faults), f)
-	cmd := m.watch(r.plan, simulated)
-	r.lane, r.at = selected, max(at-r.window/8, 0)
-	m.say(fmt.Sprintf("%s at %s; r on the plan's screen runs without faults", faultText(f), durationText(at)))
-	return cmd
-}
-
-func faultText(f Fault) string {
-	if f.Device != "" {
-		return f.Device + " dies"
-	}
-	return f.From + " ↔ " + f.To + " is cut"
 }

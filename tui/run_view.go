@@ -24,6 +24,11 @@ func (m *Model) drawRun(a area) {
 	}
 	gantt, foot := rest.top(min(height+3, rest.h-8))
 	m.drawGantt(gantt, lanes)
+	if foot.h >= pipelineRows+8 {
+		var pipeline area
+		pipeline, foot = foot.top(pipelineRows)
+		m.drawPipeline(pipeline)
+	}
 	left, right := foot.left(foot.w * 45 / 100)
 	m.drawSoFar(left)
 	if len(r.tape.texts) > 0 {
@@ -163,10 +168,44 @@ func (m *Model) drawLane(a area, tape *tape, l lane, from time.Duration, ghost b
 			a.put(i, 0, look, text)
 		}
 		if b.start <= r.at && !ghost && to-x >= 2 {
-			a.text(x, 0, look, fmt.Sprint(b.micro%10))
+			a.text(x, 0, look, microText(b.micro))
 		}
 	}
 }
+
+const pipelineRows = 5
+
+// drawPipeline draws where the micro-batches are: in a stage as far as they have
+// come, or on the way to the next.
+func (m *Model) drawPipeline(a area) {
+	r, t := &m.run, &m.theme
+	inner := a.box(t.border, t.dim, "micro-batches in the stages", "")
+	inner = inner.at(1, 0, inner.w-2, inner.h)
+	segments := placeStages(r.plan, inner.w)
+	for i, s := range r.plan.Stages {
+		look := t.device(s.Device)
+		if segments[i].w >= 3 {
+			inner.text(segments[i].x, 0, look, clip(s.Name, segments[i].w))
+		}
+		inner.text(segments[i].x, 2, look, strings.Repeat("▔", segments[i].w))
+	}
+	for i, s := range r.plan.Stages {
+		if b, ok := r.tape.activeIn(lane{s.Device, -1}, i, r.at); ok {
+			x := segments[i].x + int(float64(segments[i].w-1)*b.done(r.at))
+			inner.text(x, 1, t.device(s.Device).strong(), microText(b.micro))
+		}
+		if i == 0 {
+			continue
+		}
+		from := r.plan.Stages[i-1].Device
+		if b, ok := r.tape.activeIn(lane{from, s.Device}, i, r.at); ok && from != s.Device {
+			inner.text(segments[i].x-1, 1, t.warn, "›")
+			inner.text(max(segments[i].x-2, 0), 1, t.warn, microText(b.micro))
+		}
+	}
+}
+
+func microText(micro int) string { return fmt.Sprint(micro % 10) }
 
 // drawSoFar sets what the run has come to beside what was predicted.
 func (m *Model) drawSoFar(a area) {

@@ -145,7 +145,7 @@ func (m *Model) drawScenarios(a area) {
 	}
 	const label = 14
 	cell := min(max((inner.w-label)/(len(l.entries)+1), 16), 28)
-	columns := max((inner.w-label-cell-1)/cell, 1)
+	columns := max((inner.w-label-cell)/cell, 1)
 	left := scroll(max(l.cursor-1, 0), len(l.entries), columns)
 	l.top = min(l.top, max(len(rows)-inner.h+1, 0))
 	for r := -1; r < min(len(rows)-l.top, inner.h-1); r++ {

@@ -42,14 +42,16 @@ func (m *Model) drawStrip(a area) {
 	inner := m.paneBox(a, planPane, title, foot)
 	inner = inner.at(1, 0, inner.w-2, inner.h)
 	segments := placeStages(p, inner.w)
-	blocks := max(1, inner.h-3)
+	blocks := min(max(1, inner.h-3), 2)
 	if inner.h < 4 {
 		blocks = inner.h - 2
 	}
 	for i, s := range p.Stages {
 		m.drawStage(inner, segments[i], s, blocks)
 	}
-	if inner.h >= 4 {
+	if rows := inner.h - blocks - 2; rows > 2 && len(m.answer.Parts) <= rows {
+		m.drawWaterfall(inner.at(0, blocks+2, inner.w, rows), p)
+	} else if inner.h >= 4 {
 		m.drawTimes(inner.at(0, inner.h-1, inner.w, 1), p)
 	}
 	if m.pane == planPane {
@@ -112,6 +114,33 @@ func (m *Model) drawTimes(a area, p *edgeshard.Plan) {
 			text = "▬"
 		}
 		a.text(from, 0, look, strings.Repeat(text, to-from))
+	}
+}
+
+// drawWaterfall draws the parts of a token's time below one another, each where
+// it begins.
+func (m *Model) drawWaterfall(a area, p *edgeshard.Plan) {
+	var total, sum time.Duration
+	for _, part := range m.answer.Parts {
+		total += part.Time
+	}
+	if total <= 0 {
+		return
+	}
+	const name, figure = 22, 10
+	d, bars := p.Topology.Devices, a.at(name+figure+1, 0, a.w-name-figure-1, a.h)
+	for y, part := range m.answer.Parts {
+		look, _ := m.colorOf(d[part.Device].Name)
+		text, block := d[part.Device].Name, "▬"
+		if part.To >= 0 {
+			look, text, block = m.theme.dim, "→ "+d[part.To].Name, "╌"
+		}
+		from := int(float64(bars.w) * float64(sum) / float64(total))
+		sum += part.Time
+		to := max(int(float64(bars.w)*float64(sum)/float64(total)), from+1)
+		a.text(0, y, look, clip(text, name-1))
+		a.right(name+figure-1, y, m.theme.text, durationText(part.Time))
+		bars.text(from, y, look, strings.Repeat(block, to-from))
 	}
 }
 

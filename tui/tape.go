@@ -28,7 +28,12 @@ type lane struct{ device, to int }
 // A beat is a lane being busy.
 type beat struct {
 	interval
-	micro, step int
+	micro, step, stage int
+}
+
+// done is the share of the beat that is over at a time.
+func (b beat) done(at time.Duration) float64 {
+	return float64(at-b.start) / float64(max(b.end-b.start, 1))
 }
 
 type interval struct{ start, end time.Duration }
@@ -60,9 +65,9 @@ func (t *tape) span(s edgeshard.Span) {
 	t.spans++
 	switch s.What {
 	case edgeshard.Compute:
-		t.beat(lane{s.Device, -1}, beat{interval{s.Start, s.End}, s.MicroBatch, s.Step})
+		t.beat(lane{s.Device, -1}, beat{interval{s.Start, s.End}, s.MicroBatch, s.Step, s.Stage})
 	case edgeshard.Send, edgeshard.Back:
-		t.beat(lane{s.Device, s.To}, beat{interval{s.Start, max(s.Free, s.End)}, s.MicroBatch, s.Step})
+		t.beat(lane{s.Device, s.To}, beat{interval{s.Start, max(s.Free, s.End)}, s.MicroBatch, s.Step, s.Stage})
 	case edgeshard.Token:
 		t.tokens = append(t.tokens, tokenAt{s.End, s.Request, s.Step, s.Start})
 		t.requests = max(t.requests, s.Request+1)
@@ -88,23 +93,15 @@ func (t *tape) beat(l lane, b beat) {
 	t.lanes[l] = beats
 }
 
-// active returns what a lane does at a time.
-func (t *tape) active(l lane, at time.Duration) (beat, bool) {
-	beats := t.lanes[l]
-	i := sort.Search(len(beats), func(i int) bool { return beats[i].start > at }) - 1
-	for ; i >= 0 && i >= len(beats)-maxOverlap; i-- {
-		if beats[i].end > at {
-			return beats[i], true
-		}
-		if beats[i].end <= at {
-			break
+// activeIn returns what a lane does for a stage at a time.
+func (t *tape) activeIn(l lane, stage int, at time.Duration) (beat, bool) {
+	for _, b := range t.between(l, at, at+1) {
+		if b.stage == stage {
+			return b, true
 		}
 	}
 	return beat{}, false
 }
-
-// maxOverlap is how many beats of a lane are looked at for one that lasts long.
-const maxOverlap = 1 << 20
 
 // between returns a lane's beats that touch a time span.
 func (t *tape) between(l lane, from, to time.Duration) []beat {

@@ -73,6 +73,10 @@ func (m *Model) result(msg tea.Msg) tea.Cmd {
 		return m.scenarioAnswered(msg)
 	case frontMsg:
 		m.fronted(msg)
+	case ghostMsg:
+		if msg.rev == m.run.rev {
+			m.run.ghost = msg.tape
+		}
 	case spansMsg:
 		return m.ran(msg)
 	case frameMsg:
