@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/edgeshard/edgeshard"
-	"github.com/edgeshard/edgeshard/exec"
 	"github.com/edgeshard/edgeshard/solver"
 	"github.com/edgeshard/edgeshard/topologies"
 	"github.com/edgeshard/edgeshard/tui"
@@ -161,18 +160,18 @@ func (a *app) tuiBackend(f *tuiFlags) (tui.Backend, error) {
 	if err != nil {
 		return tui.Backend{}, err
 	}
-	local, err := localWorker()
+	// Local workers compute as they do when this machine is measured.
+	real, err := a.demoRunner(nil)
 	if err != nil {
 		return tui.Backend{}, err
 	}
+	real.Credentials, real.Insecure, real.Log = credentials, f.credentials.insecure, nil
 	p := &planner{options: f.solver.options}
 	return tui.Backend{
 		Plan: p.plan, Solvers: solver.Names(),
 		Model: tuiModel, Models: tuiModels(),
 		Open: openForTUI, Topologies: topologies.Names(), Command: commandLine,
 		Sim: simRunner(nil), Faulty: faulty,
-		Real: &exec.Runner{Options: exec.Options{
-			Local: local, Emulate: true, Credentials: credentials, Insecure: f.credentials.insecure,
-		}},
+		Real: real,
 	}, nil
 }
