@@ -128,8 +128,8 @@ type sleeper struct {
 
 func newSleeper() sleeper { return sleeper{new(atomic.Bool), make(chan struct{}, 1)} }
 
-// spins is how often a hot waiter looks before it sleeps: some 50 µs.
-const spins = 1000
+// spins is how often a hot waiter looks before it sleeps, for some 50 µs.
+const spins = 256
 
 func (s *sleeper) wait(done func() bool, hot bool) {
 	for i := 0; hot && i < spins; i++ {
