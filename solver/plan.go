@@ -35,17 +35,6 @@ func Plan(ctx context.Context, job edgeshard.Plan, o Options) (*edgeshard.Plan, 
 	return &job, r, nil
 }
 
-// solveWorkload solves the problem of a workload, or of the best of the batches
-// the options allow.
-func solveWorkload(ctx context.Context, s edgeshard.Spec, w edgeshard.Workload, o Options) (*Result, edgeshard.Workload, error) {
-	p, err := New(s, w, o)
-	if err != nil {
-		return nil, w, err
-	}
-	r, err := Solve(ctx, p, o)
-	return r, w, err
-}
-
 // milliseconds states an objective as a plan does: a request's time, or for
 // throughput the period per micro-batch.
 func (r *Result) milliseconds(objective int64) float64 {

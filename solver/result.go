@@ -17,6 +17,7 @@ type Result struct {
 	Stats   Stats
 	Note    string // what a reader should know
 
+	tokens int     // of a round, where the batch was chosen
 	apart  []int   // devices told from their twins in the proofs
 	proofs []Proof // of the bound
 }
