@@ -25,10 +25,10 @@ const (
 )
 
 // Probe measures what a model costs on this machine, the way it will be run: on
-// three local workers, the first with the embedding and the head, the others with
-// half of the blocks each, passes of the workload's micro-batch going through
-// them one at a time. What a pass costs a stage whatever its units is thereby
-// spread over them as in a plan of some stages. The profile gives the median time
+// three local workers, the first with the embedding, the others with half of the
+// blocks each and one of them with the head, passes of the workload's micro-batch
+// going through them one at a time. What a pass costs a stage whatever its units
+// is thereby spread over them as in a plan of some stages. The profile gives the median time
 // of the units in prefill and along decode, and
 //
 //   - Hop: what a token's way around takes beyond computing and the links, per
@@ -88,7 +88,7 @@ func probePlan(model string, w edgeshard.Workload) (*edgeshard.Plan, error) {
 	half := 1 + (c.Layers+1)/2
 	for _, s := range []edgeshard.Stage{
 		{Device: 0, From: 0, To: 1}, {Device: 1, From: 1, To: half}, {Device: 2, From: half, To: c.Layers + 1},
-		{Device: 0, From: c.Layers + 1, To: c.Units()},
+		{Device: 1, From: c.Layers + 1, To: c.Units()},
 	} {
 		if s.From < s.To { // a model of one block has no other half
 			s.Name = devices[s.Device].Name
@@ -159,7 +159,7 @@ func (o *probeObserver) durations(stage, lo, hi int) []float64 {
 // its messages.
 func (o *probeObserver) hop() time.Duration {
 	var d []float64
-	messages := time.Duration(len(o.plan.Stages) - 1) // the last stage is at the source
+	messages := time.Duration(len(o.plan.Stages)) // one into each stage but the first, and the return
 	for i := 1; i < len(o.stages[0]); i++ {
 		if o.stages[0][i].Step == 0 {
 			continue
