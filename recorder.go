@@ -164,7 +164,11 @@ func (r *Recorder) Report(backend string) *Report {
 			rep.Devices = append(rep.Devices, d)
 			rep.EnergyJ += d.EnergyJ
 		}
-		rep.Links = append(rep.Links, r.linksFrom(i, seconds)...)
+		links := r.linksFrom(i, seconds)
+		for _, l := range links {
+			rep.EnergyJ += l.EnergyJ
+		}
+		rep.Links = append(rep.Links, links...)
 	}
 	if r.tokens > 0 {
 		rep.EnergyPerToken = rep.EnergyJ / float64(r.tokens)
@@ -242,6 +246,7 @@ func (r *Recorder) linksFrom(device int, makespan float64) []LinkReport {
 	var reports []LinkReport
 	for _, t := range tallies {
 		l := LinkReport{From: r.name(device), To: r.name(t.to), Messages: t.messages, Bytes: t.bytes, BusyS: t.busy.Seconds()}
+		l.EnergyJ = r.plan.Topology.Link(device, t.to).JoulesPerByte * float64(t.bytes)
 		if makespan > 0 {
 			l.Utilisation = l.BusyS / makespan
 		}

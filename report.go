@@ -62,6 +62,7 @@ type LinkReport struct {
 	Bytes       int64   `json:"bytes"`
 	BusyS       float64 `json:"busy_s"`
 	Utilisation float64 `json:"utilisation"`
+	EnergyJ     float64 `json:"energy_j,omitempty"`
 }
 
 // A RecoveryReport tells what a device's death cost.

@@ -5,8 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/edgeshard/edgeshard"
 	"github.com/edgeshard/edgeshard/models"
 	"github.com/edgeshard/edgeshard/sim"
@@ -21,7 +19,7 @@ func realPlan(t testing.TB) *edgeshard.Plan {
 		{Name: "near", Memory: 64 << 30, FLOPS: 1e12, MemoryBandwidth: 5e10, IdlePower: 2, ActivePower: 10},
 		{Name: "far", Memory: 64 << 30, FLOPS: 1e13, MemoryBandwidth: 5e11},
 	}, 0, func(int, int) topologies.Link {
-		return topologies.Link{Bandwidth: 50_000_000, Latency: 2 * time.Millisecond}
+		return topologies.Link{Bandwidth: 50_000_000, Latency: 2 * time.Millisecond, JoulesPerByte: 1e-7}
 	}))
 	p := &edgeshard.Plan{Model: edgeshard.ModelRef{Ref: "tinyllama-1.1b", Precision: models.F16, Config: model}, Topology: topo, Workload: edgeshard.DefaultWorkload()}
 	p.Stages = []edgeshard.Stage{{Name: "near", From: 0, To: 9}, {Name: "far", Device: 1, From: 9, To: 24}}
@@ -178,15 +176,21 @@ func TestDelivery(t *testing.T) {
 	}
 }
 
-// TestEnergy: idle power over the makespan, and what active power adds while busy.
+// TestEnergy: idle power over the makespan, what active power adds while busy,
+// and every byte on a link.
 func TestEnergy(t *testing.T) {
-	_, rep := under(t, realPlan(t), "")
-	want := 2*rep.MakespanS + 8*rep.Devices[0].BusyS
+	s, rep := under(t, realPlan(t), "")
+	bytes := int64(0)
+	for _, x := range append(s.of(edgeshard.Send), s.of(edgeshard.Back)...) {
+		bytes += x.Bytes
+	}
+	device := 2*rep.MakespanS + 8*rep.Devices[0].BusyS
+	want := device + 1e-7*float64(bytes)
 	if math.Abs(rep.EnergyJ-want) > 1e-9 || math.Abs(rep.EnergyPerToken-want/96) > 1e-9 {
 		t.Errorf("%g J, %g a token, want %g", rep.EnergyJ, rep.EnergyPerToken, want)
 	}
-	if diff := cmp.Diff(rep.Devices[0].EnergyJ, rep.EnergyJ); diff != "" {
-		t.Error(diff)
+	if math.Abs(rep.Devices[0].EnergyJ-device) > 1e-9 || rep.Devices[1].EnergyJ != 0 {
+		t.Errorf("near uses %g J, far %g, want %g and 0", rep.Devices[0].EnergyJ, rep.Devices[1].EnergyJ, device)
 	}
 }
 

@@ -42,6 +42,8 @@ type rule struct {
 	To        string   `json:"to,omitempty" toml:"to"`
 	Bandwidth BitRate  `json:"bandwidth" toml:"bandwidth"`
 	Latency   Duration `json:"latency" toml:"latency"`
+
+	JoulesPerByte float64 `json:"joules_per_byte,omitempty" toml:"joules_per_byte"`
 }
 
 // A linkEntry is a rule as it is written.
@@ -62,7 +64,9 @@ func (r *rule) ends() (from, to string) {
 	return anyDevice, anyDevice
 }
 
-func (r *rule) link() Link { return Link{Bandwidth: r.Bandwidth, Latency: time.Duration(r.Latency)} }
+func (r *rule) link() Link {
+	return Link{Bandwidth: r.Bandwidth, Latency: time.Duration(r.Latency), JoulesPerByte: r.JoulesPerByte}
+}
 
 // An origin is where an entry or a rule stands in a file. The zero origin is
 // nowhere, and trusts all keys.

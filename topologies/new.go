@@ -1,6 +1,7 @@
 package topologies
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 )
@@ -83,19 +84,22 @@ func classesOf(devices []Device, from, to int) [2]string {
 // A tally counts links.
 type tally map[Link]int
 
-// most returns the most frequent link, of equals the fastest with the least latency.
+// most returns the most frequent link, of equals the fastest with the least latency and energy.
 func (t tally) most() Link {
 	var best Link
 	for l, n := range t {
 		m := t[best]
-		if n > m || n == m && (l.Bandwidth > best.Bandwidth || l.Bandwidth == best.Bandwidth && l.Latency < best.Latency) {
+		order := cmp.Or(cmp.Compare(m, n), cmp.Compare(best.Bandwidth, l.Bandwidth), cmp.Compare(l.Latency, best.Latency), cmp.Compare(l.JoulesPerByte, best.JoulesPerByte))
+		if order < 0 {
 			best = l
 		}
 	}
 	return best
 }
 
-func ruleOf(l Link) rule { return rule{Bandwidth: l.Bandwidth, Latency: Duration(l.Latency)} }
+func ruleOf(l Link) rule {
+	return rule{Bandwidth: l.Bandwidth, Latency: Duration(l.Latency), JoulesPerByte: l.JoulesPerByte}
+}
 
 func directedRule(from, to string, l Link) rule {
 	r := ruleOf(l)

@@ -64,6 +64,9 @@ func (b *builder) checkLink(r *linkEntry, i int) {
 	} else if _, given := r.paths["latency"]; !given && r.paths != nil {
 		fault("latency", "expected a time such as 2.1ms, found none")
 	}
+	if !(r.JoulesPerByte >= 0 && r.JoulesPerByte <= 1) {
+		fault("joules_per_byte", "expected 0 to 1, found %g", r.JoulesPerByte)
+	}
 }
 
 // label names rule i in messages.

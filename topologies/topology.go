@@ -31,6 +31,8 @@ type Device struct {
 type Link struct {
 	Bandwidth BitRate       `json:"bandwidth"`
 	Latency   time.Duration `json:"latency"`
+	// JoulesPerByte is the energy that a byte on the link costs at both ends together.
+	JoulesPerByte float64 `json:"joules_per_byte,omitempty"`
 }
 
 // A Topology is a set of devices, fully connected by directed links.
