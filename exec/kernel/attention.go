@@ -58,7 +58,7 @@ func (a *Attention) attend(out, q []float32, stride int, c *Cache, h, group, pas
 	}
 	length := past + n
 	padded := roundUp(length, lanes)
-	a.path.mulPanels(a.scores, padded, c.headKeys(h), dim*lanes, padded/lanes, a.queries, dim, cols, dim)
+	a.path.mulPanels(a.scores, padded, panelsOf{c.Precision, c.headOf(c.k, h), dim, padded / lanes}, a.queries, dim, cols, dim)
 	for i := range cols {
 		row := a.scores[i*padded:][:padded]
 		seen := past + i/group + 1
@@ -68,35 +68,44 @@ func (a *Attention) attend(out, q []float32, stride int, c *Cache, h, group, pas
 		a.path.ops.softmax(row)
 		clear(row[seen:]) // exactly zero, though the path's exp may not be
 	}
-	a.path.mulPanels(a.sums, wide, c.headValues(h), c.Positions*lanes, wide/lanes, a.scores, padded, cols, length)
+	a.path.mulPanels(a.sums, wide, panelsOf{c.Precision, c.headOf(c.v, h), c.Positions, wide / lanes}, a.scores, padded, cols, length)
 	for i := range cols {
 		copy(out[i/group*stride+i%group*dim:][:dim], a.sums[i*wide:])
 	}
 }
 
-// mulPanels computes out[i][16·p+l] = Σ_j w[p][j][l] · x[i][j] for n rows x of k
-// elements, xs apart, and panels of weights, ws apart; rows of out are os apart.
-// Each sum goes by rising j.
-func (p *Path) mulPanels(out []float32, os int, w []float32, ws, panels int, x []float32, xs, n, k int) {
-	if t := p.tiles[models.F32]; t != nil {
-		t.mul(&packings[models.F32], out, os, bytesOf(w), 4*ws, panels, bytesOf(x), 4*xs, n, k)
-		return
-	}
-	plainPanels(out, os, w, ws, panels, x, xs, n, k)
+// panelsOf are count panels of 16 weights for each of stride steps, F32 or F16.
+type panelsOf struct {
+	precision     models.Precision
+	data          []byte
+	stride, count int
 }
 
-func plainPanels(out []float32, os int, w []float32, ws, panels int, x []float32, xs, n, k int) {
-	for p := range panels {
-		panel := w[p*ws:][:k*lanes]
-		for i := range n {
-			var acc [lanes]float32
-			for j, v := range x[i*xs:][:k] {
-				row := panel[j*lanes:][:lanes]
-				for l := range acc {
-					acc[l] += v * row[l]
-				}
-			}
-			copy(out[i*os+p*lanes:], acc[:])
+// mulPanels computes out[i][16·p+l] = Σ_j w[p][j][l] · x[i][j] for n rows x of k
+// elements, xs apart; rows of out are os apart. Each sum goes by rising j.
+func (p *Path) mulPanels(out []float32, os int, w panelsOf, x []float32, xs, n, k int) {
+	if t := p.tiles[w.precision]; t != nil {
+		packing := &packings[w.precision]
+		t.mul(packing, out, os, w.data, w.stride*packing.bytes, w.count, bytesOf(x), 4*xs, n, k)
+		return
+	}
+	size := int(w.precision.Bytes(lanes))
+	for i := range w.count {
+		panel := w.data[i*w.stride*size:][:k*size]
+		for r := range n {
+			plainPanel(out[r*os+i*lanes:][:lanes], w.precision, panel, x[r*xs:][:k])
+		}
+	}
+}
+
+func plainPanel(out []float32, p models.Precision, panel []byte, x []float32) {
+	var row [lanes]float32
+	size := len(panel) / len(x)
+	clear(out)
+	for j, v := range x {
+		Dequantize(row[:], p, panel[j*size:][:size])
+		for l, w := range row {
+			out[l] += v * w
 		}
 	}
 }

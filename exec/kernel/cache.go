@@ -1,5 +1,7 @@
 package kernel
 
+import "github.com/edgeshard/edgeshard/models"
+
 // lanes is the number of outputs that the inner loops compute side by side.
 const lanes = 16
 
@@ -7,50 +9,73 @@ func roundUp(n, to int) int { return (n + to - 1) / to * to }
 
 // A CacheShape is the shape of the keys and values of one sequence in one block.
 type CacheShape struct {
-	Heads, Dim int // heads of keys, and the elements of one
+	Precision  models.Precision // F32 or F16
+	Heads, Dim int              // heads of keys, and the elements of one
 	Positions  int
 }
 
 // Bytes returns the memory of a cache.
-func (s CacheShape) Bytes() int { return 4 * (s.keys() + s.values()) }
+func (s CacheShape) Bytes() int { return s.keys() + s.values() }
 
-func (s CacheShape) keys() int   { return s.Heads * s.Dim * roundUp(s.Positions, lanes) }
-func (s CacheShape) values() int { return s.Heads * roundUp(s.Dim, lanes) * s.Positions }
+func (s CacheShape) element() int { return s.Precision.BlockBytes() }
+func (s CacheShape) keys() int    { return s.Heads * s.headKeys() }
+func (s CacheShape) values() int  { return s.Heads * s.headValues() }
 
-// A Cache holds keys and values as f32. Both are kept in panels of 16 outputs,
-// so that attention is two matrix products: keys [heads][positions/16][dim][16],
-// values [heads][dim/16][positions][16].
+// headKeys and headValues are the bytes of one head's keys and values.
+func (s CacheShape) headKeys() int { return s.element() * s.Dim * roundUp(s.Positions, lanes) }
+func (s CacheShape) headValues() int {
+	return s.element() * roundUp(s.Dim, lanes) * s.Positions
+}
+
+// A Cache holds keys and values. Both are kept in panels of 16 outputs, so that
+// attention is two matrix products: keys [heads][positions/16][dim][16], values
+// [heads][dim/16][positions][16].
 type Cache struct {
 	CacheShape
-	k, v []float32
+	k, v []byte
 }
 
 // New makes a cache in space, Bytes long and zero.
 func (s CacheShape) New(space []byte) *Cache {
-	f := floats(space)
-	return &Cache{CacheShape: s, k: f[:s.keys()], v: f[s.keys():]}
+	return &Cache{CacheShape: s, k: space[:s.keys()], v: space[s.keys():]}
 }
 
-// Store keeps a position's keys and values, rows of heads × dim.
+// Store keeps a position's keys and values, rows of heads × dim. Different
+// positions may be stored concurrently.
 func (c *Cache) Store(pos int, k, v []float32) {
 	for h := range c.Heads {
-		keys := c.headKeys(h)[pos/lanes*lanes*c.Dim+pos%lanes:]
-		for i, x := range k[h*c.Dim:][:c.Dim] {
-			keys[i*lanes] = x
-		}
-		values, row := c.headValues(h), v[h*c.Dim:][:c.Dim]
-		for i := 0; i < c.Dim; i += lanes {
-			copy(values[i*c.Positions+pos*lanes:][:lanes], row[i:])
+		if c.Precision == models.F16 {
+			storeF16(c, h, pos, k[h*c.Dim:][:c.Dim], v[h*c.Dim:][:c.Dim])
+		} else {
+			storeF32(c, h, pos, k[h*c.Dim:][:c.Dim], v[h*c.Dim:][:c.Dim])
 		}
 	}
 }
 
-func (c *Cache) headKeys(h int) []float32 {
-	size := c.Dim * roundUp(c.Positions, lanes)
-	return c.k[h*size:][:size]
+func storeF32(c *Cache, h, pos int, k, v []float32) {
+	keys := floats(c.headOf(c.k, h))[pos/lanes*lanes*c.Dim+pos%lanes:]
+	for i, x := range k {
+		keys[i*lanes] = x
+	}
+	values := floats(c.headOf(c.v, h))
+	for i := 0; i < c.Dim; i += lanes {
+		copy(values[i*c.Positions+pos*lanes:][:lanes], v[i:])
+	}
 }
 
-func (c *Cache) headValues(h int) []float32 {
-	size := roundUp(c.Dim, lanes) * c.Positions
-	return c.v[h*size:][:size]
+func storeF16(c *Cache, h, pos int, k, v []float32) {
+	keys := c.headOf(c.k, h)[2*(pos/lanes*lanes*c.Dim+pos%lanes):]
+	for i, x := range k {
+		le.PutUint16(keys[2*i*lanes:], F32ToF16(x))
+	}
+	values := c.headOf(c.v, h)
+	for i, x := range v {
+		le.PutUint16(values[2*(i/lanes*lanes*c.Positions+pos*lanes+i%lanes):], F32ToF16(x))
+	}
+}
+
+// headOf returns head h's part of the keys or the values.
+func (c *Cache) headOf(all []byte, h int) []byte {
+	size := len(all) / c.Heads
+	return all[h*size:][:size]
 }

@@ -32,7 +32,7 @@ func (s *Shard) Reserve(seq, positions int) error {
 	if positions < 1 || positions > s.config.Context {
 		return fmt.Errorf("sequence %d: %d positions: model %s has a context of %d", seq, positions, s.config.Name, s.config.Context)
 	}
-	shape := kernel.CacheShape{Heads: s.config.KVHeads, Dim: s.config.HeadDim(), Positions: positions}
+	shape := kernel.CacheShape{Precision: s.kv, Heads: s.config.KVHeads, Dim: s.config.HeadDim(), Positions: positions}
 	memory, err := kernel.NewMemory(len(s.blocks) * kernel.Piece(shape.Bytes()))
 	if err != nil {
 		return fmt.Errorf("sequence %d: KV cache: %w", seq, err)

@@ -13,6 +13,9 @@ type Options struct {
 	// Pool are the threads to compute with; shards of one process share one.
 	// Nil is a pool of all CPUs for this shard alone.
 	Pool *kernel.Pool
+	// KV is the precision of the KV caches, F32 or F16, which takes half the
+	// memory and reads. The zero value is F32.
+	KV models.Precision
 	// Path are the kernels to compute with; nil is kernel.Default().
 	Path *kernel.Path
 }
@@ -24,6 +27,7 @@ type Shard struct {
 	From, To int
 
 	config  models.Config
+	kv      models.Precision
 	path    *kernel.Path
 	pool    *kernel.Pool
 	ownPool bool
@@ -51,7 +55,10 @@ func New(c models.Checkpoint, from, to int, o Options) (*Shard, error) {
 	if from < 0 || to > cfg.Units() || from >= to {
 		return nil, fmt.Errorf("shard of units [%d, %d): model %s has units 0 to %d", from, to, cfg.Name, cfg.Units()-1)
 	}
-	s := &Shard{From: from, To: to, config: cfg, path: o.Path, pool: o.Pool, caches: map[int]*sequence{}}
+	if o.KV != models.F32 && o.KV != models.F16 {
+		return nil, fmt.Errorf("KV caches of %s: want f32 or f16", o.KV)
+	}
+	s := &Shard{From: from, To: to, config: cfg, kv: o.KV, path: o.Path, pool: o.Pool, caches: map[int]*sequence{}}
 	if s.path == nil {
 		if s.path, err = kernel.Default(); err != nil {
 			return nil, err
