@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -73,7 +74,7 @@ func (m *Model) askFile(s saving) tea.Cmd {
 func (s saving) to(file string, force bool) tea.Cmd {
 	return func() tea.Msg {
 		if _, err := os.Stat(file); err == nil && !force {
-			return overlayMsg{newMenu(file+" exists", []item{
+			return overlayMsg{newMenu("exists: "+filepath.Base(file), []item{
 				{name: "keep it", do: func(*Model) tea.Cmd { return nil }},
 				{name: "replace it", do: func(*Model) tea.Cmd { return s.to(file, true) }},
 			})}
@@ -188,7 +189,7 @@ func (m *Model) changedOnDisk(msg changedOnDiskMsg) tea.Cmd {
 		return later
 	}
 	m.fileTime = msg.at
-	m.overlay = newMenu(file+" changed on disk", []item{
+	m.overlay = newMenu("changed on disk: "+filepath.Base(file), []item{
 		{name: "read it again", do: func(m *Model) tea.Cmd { return m.load(file) }},
 		{name: "keep what is on screen", do: func(*Model) tea.Cmd { return nil }},
 	})

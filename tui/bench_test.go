@@ -1,0 +1,52 @@
+package tui
+
+import (
+	"testing"
+	"time"
+)
+
+// BenchmarkFrame draws the largest screen while a simulation of the paper's 15
+// devices is played.
+func BenchmarkFrame(b *testing.B) {
+	d := drive(b, ask(b, "edgeshard-testbed", "llama2-70b").with70B(), 200, 60)
+	d.keys("r")
+	if d.m.run.tape == nil || d.m.run.tape.spans < 100 {
+		b.Fatal("no run")
+	}
+	for b.Loop() {
+		d.m.run.at = (d.m.run.at + 10*time.Millisecond) % d.m.run.tape.end
+		_ = d.m.View()
+	}
+}
+
+// BenchmarkPlanFrame draws the plan's screen.
+func BenchmarkPlanFrame(b *testing.B) {
+	d := drive(b, ask(b, "edgeshard-testbed", "llama2-7b"), 200, 60)
+	for b.Loop() {
+		_ = d.m.View()
+	}
+}
+
+// with70B makes the question one that takes all devices.
+func (q Question) with70B() Question {
+	q.Workload.Tokens = 512
+	return q
+}
+
+// TestFrameTime: a frame takes less than a tick of 16 ms.
+func TestFrameTime(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short: nothing is timed")
+	}
+	d := drive(t, ask(t, "edgeshard-testbed", "llama2-70b").with70B(), 200, 60)
+	d.keys("r")
+	best := time.Hour
+	for range 20 {
+		start := time.Now()
+		_ = d.m.View()
+		best = min(best, time.Since(start))
+	}
+	if best > 16*time.Millisecond {
+		t.Errorf("the fastest of 20 frames took %s: want at most 16ms", best)
+	}
+}

@@ -1,0 +1,61 @@
+package picture
+
+import (
+	"bytes"
+	"image/png"
+	"strings"
+	"testing"
+
+	"encoding/xml"
+	"io"
+)
+
+const sample = "\x1b[1;38;2;255;0;0mred\x1b[0m ── ╭╮ ▌█░ ⣿ ◆ <&>\n\x1b[7mback\x1b[0m \x1b[4munder\x1b[0m \x1b[2mfaint\x1b[0m"
+
+func TestPNG(t *testing.T) {
+	var b bytes.Buffer
+	if err := PNG(&b, Parse(sample, 30, 2), Dark); err != nil {
+		t.Fatal(err)
+	}
+	img, err := png.Decode(&b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := img.Bounds().Size(); got.X != 30*cellW || got.Y != 2*cellH {
+		t.Errorf("size %v", got)
+	}
+	red := 0
+	for x := range 3 * cellW {
+		for y := range cellH {
+			if r, g, _, _ := img.At(x, y).RGBA(); r>>8 > 200 && g>>8 < 60 {
+				red++
+			}
+		}
+	}
+	if red < 50 {
+		t.Errorf("%d red pixels of the word red", red)
+	}
+	if r, _, _, _ := img.At(1, cellH+1).RGBA(); r>>8 != 0xd7 {
+		t.Error("reversed text has no background of the text's colour")
+	}
+}
+
+func TestSVG(t *testing.T) {
+	var b bytes.Buffer
+	if err := SVG(&b, Parse(sample, 30, 2), Light); err != nil {
+		t.Fatal(err)
+	}
+	text := b.String()
+	for _, want := range []string{">red<", `fill="#ff0000" font-weight="bold"`, "&lt;&amp;&gt;", `text-decoration="underline"`} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %s in\n%s", want, text)
+		}
+	}
+	for dec := xml.NewDecoder(strings.NewReader(text)); ; {
+		if _, err := dec.Token(); err == io.EOF {
+			return
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+}

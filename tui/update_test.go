@@ -1,0 +1,434 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
+
+	"github.com/edgeshard/edgeshard"
+	"github.com/edgeshard/edgeshard/topologies"
+)
+
+// onScreen tells whether a text is on screen.
+func (d *driver) onScreen(text string) bool { return strings.Contains(d.plain(), text) }
+
+func (d *driver) want(text string) {
+	d.Helper()
+	if !d.onScreen(text) {
+		d.Errorf("no %q on the screen:\n%s", text, d.plain())
+	}
+}
+
+func TestUndoAndRedo(t *testing.T) {
+	d := drive(t, ask(t, "home-lab", "llama2-7b"), 120, 36)
+	first := d.m.question
+	d.keys("-", "-", "-") // one slider: one step
+	lower := d.m.question.Topology.Devices[0].Usable
+	d.keys("down", "space")
+	if !d.m.question.off(1) || lower >= first.Topology.Devices[0].Usable {
+		t.Fatalf("off %v, memory %s of %s", d.m.question.Off, lower, first.Topology.Devices[0].Usable)
+	}
+	d.keys("u", "u")
+	if !sameQuestion(&d.m.question, &first) {
+		t.Errorf("two undos do not lead back to the first question")
+	}
+	d.keys("u")
+	d.want("nothing to undo")
+	d.keys("U", "U")
+	if !d.m.question.off(1) || d.m.question.Topology.Devices[0].Usable != lower {
+		t.Error("two redos do not lead forth again")
+	}
+}
+
+// TestLateAnswers: an answer to an older question changes nothing, and the last
+// answer stays until the new one is there.
+func TestLateAnswers(t *testing.T) {
+	d := drive(t, ask(t, "home-lab", "llama2-7b"), 120, 36)
+	shown := d.m.answer.Plan
+	next, cmd := d.m.Update(press("-"))
+	d.m = next.(Model)
+	if d.m.answer.Plan != shown || !d.m.pending {
+		t.Fatal("the last answer is not kept while the next is sought")
+	}
+	d.want("solving")
+	d.send(answerMsg{d.m.rev - 1, Answer{Err: errors.New("late")}})
+	if d.m.answer.Plan != shown {
+		t.Error("a late answer is shown")
+	}
+	d.do(cmd)
+	if d.m.pending || d.m.answer.Plan == shown {
+		t.Error("the new answer is not shown")
+	}
+	if d.m.before.Plan != shown {
+		t.Error("changes are not against the answer before")
+	}
+}
+
+// TestUpdateIsPure: a model that was given a message is as it was.
+func TestUpdateIsPure(t *testing.T) {
+	d := drive(t, ask(t, "home-lab", "llama2-7b"), 120, 36)
+	for _, k := range []string{"-", ">", "space", "tab", "u", "m", ":", "?", "+", "a"} {
+		before, was := d.plain(), d.m
+		d.keys(k)
+		now := d.m
+		d.m = was
+		if after := d.plain(); after != before {
+			t.Fatalf("%q changed the model it was given:\n%s\n%s", k, before, after)
+		}
+		d.m = now
+	}
+}
+
+func TestFaultsStayOnScreen(t *testing.T) {
+	d := drive(t, ask(t, "home-lab", "llama2-70b"), 80, 24)
+	d.want("no plan fits")
+	d.keys("tab", "tab", "tab") // to the question
+	d.keys("enter")
+	for range 12 {
+		d.keys("backspace")
+	}
+	d.keys("n", "o", "enter")
+	d.want(`model "no": no such model`)
+	d.keys("esc")
+	if d.m.overlay != nil {
+		t.Error("esc does not leave the prompt")
+	}
+}
+
+func TestTypedValues(t *testing.T) {
+	d := drive(t, ask(t, "home-lab", "llama2-7b"), 120, 36)
+	d.keys("enter")
+	for range 20 {
+		d.keys("backspace")
+	}
+	d.keys("1", "2", "G", "B", "enter")
+	if got := d.m.question.Topology.Devices[0].Usable; got != 12e9 {
+		t.Errorf("usable memory is %s: want 12GB", got)
+	}
+	d.keys("tab", "e")
+	for range 20 {
+		d.keys("backspace")
+	}
+	d.keys("7", "m", "s", "enter")
+	if got := d.m.question.Topology.Link(0, 1).Latency; got != 7*time.Millisecond {
+		t.Errorf("latency is %s: want 7ms", got)
+	}
+	if got := d.m.question.Topology.Link(1, 0).Latency; got != 7*time.Millisecond {
+		t.Errorf("latency back is %s: want 7ms", got)
+	}
+}
+
+// TestEveryDeviceOfTheCatalogue can be added and planned with.
+func TestEveryDeviceOfTheCatalogue(t *testing.T) {
+	all, err := catalogue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) < 20 {
+		t.Errorf("%d devices", len(all))
+	}
+	d := drive(t, ask(t, "home-lab", "llama2-7b"), 120, 36)
+	for _, c := range all {
+		if c.Source == "" {
+			t.Errorf("%s has no source", c.Name)
+		}
+		n := len(d.m.question.Topology.Devices)
+		d.do(d.m.addDevice(c.device()))
+		if got := len(d.m.question.Topology.Devices); got != n+1 {
+			t.Errorf("%s was not added: %s", c.Name, d.m.notice.text)
+		}
+	}
+	d.keys("delete")
+	if got := len(d.m.question.Topology.Devices); got != 5+len(all)-1 {
+		t.Errorf("%d devices after one was removed", got)
+	}
+}
+
+func TestPins(t *testing.T) {
+	d := drive(t, ask(t, "home-lab", "llama2-7b"), 120, 36)
+	d.keys("tab", "tab", "right", "right", "p")
+	if got := d.m.question.Pins[2]; got != "laptop" {
+		t.Errorf("unit 2 is pinned to %q: want laptop", got)
+	}
+	d.want("unit 2: pinned to laptop")
+	d.keys("p")
+	if len(d.m.question.Pins) != 0 {
+		t.Errorf("pins %v: want none", d.m.question.Pins)
+	}
+}
+
+func TestMouse(t *testing.T) {
+	d := drive(t, ask(t, "home-lab", "llama2-7b"), 120, 36)
+	l := d.m.layoutPlan(area{x: 0, y: 1, w: 120, h: 34})
+	d.send(tea.MouseClickMsg{X: l.devices.x + 5, Y: l.devices.y + 3, Button: tea.MouseLeft})
+	if d.m.device != 2 || d.m.pane != devicesPane {
+		t.Errorf("device %d, pane %d: want the third device", d.m.device, d.m.pane)
+	}
+	d.send(tea.MouseClickMsg{X: l.devices.x + 2, Y: l.devices.y + 3, Button: tea.MouseLeft})
+	if !d.m.question.off(2) {
+		t.Error("a click on the dot does not take the device out")
+	}
+	d.send(tea.MouseClickMsg{X: l.fields.x + 30, Y: l.fields.y, Button: tea.MouseLeft})
+	if d.m.pane != questionPane {
+		t.Error("a click on the question does not go there")
+	}
+	before := d.m.question
+	d.send(tea.MouseClickMsg{X: l.devices.x + 5, Y: l.devices.y + 1, Button: tea.MouseLeft})
+	d.send(tea.MouseWheelMsg{X: l.devices.x + 5, Y: l.devices.y + 1, Button: tea.MouseWheelUp})
+	if d.m.question.Topology.Devices[0].Usable <= before.Topology.Devices[0].Usable {
+		t.Error("the wheel does not turn the memory")
+	}
+}
+
+// TestSession: what is on screen is kept with every change, and can be restored.
+func TestSession(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "deep", "session.json")
+	d := &driver{t, New(fakeBackend(), Options{Start: ask(t, "home-lab", "llama2-7b"), Session: file})}
+	d.m.clock = func(time.Duration, func(time.Time) tea.Msg) tea.Cmd { return nil }
+	d.do(d.m.Init())
+	d.keys("m", "enter", "-", "down", "space")
+	set, err := LoadSet(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !sameQuestion(set.Question, &d.m.question) || len(set.Entries) != 1 {
+		t.Errorf("the session holds another question, or %d scenarios", len(set.Entries))
+	}
+	if err := os.WriteFile(file, []byte(`{"scenarios": [{"name": 3}]}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := LoadSet(file); err == nil || !strings.Contains(err.Error(), "session.json:1") {
+		t.Errorf("error %v: want the file and the line", err)
+	}
+}
+
+// TestFileChangedOnDisk is offered for reload; its faults are shown in place.
+func TestFileChangedOnDisk(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "lab.toml")
+	text, _ := topologies.Builtin("home-lab")
+	if err := os.WriteFile(file, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	d := drive(t, ask(t, "home-lab", "llama2-7b"), 120, 36)
+	d.do(d.m.load(file))
+	d.m.changedOnDisk(changedOnDiskMsg{watch: d.m.watching, at: time.Unix(1, 0)})
+	d.m.changedOnDisk(changedOnDiskMsg{watch: d.m.watching, at: time.Unix(2, 0)})
+	d.want("changed on disk")
+	if err := os.WriteFile(file, append(text, "\n[[device]]\nname = \"x\"\nmemori = \"3GB\"\n"...), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	question := d.m.question
+	d.keys("enter")
+	d.want("memori")
+	if !sameQuestion(&d.m.question, &question) {
+		t.Error("a file with faults was taken over")
+	}
+}
+
+// TestSaveAndOpen: a saved topology says the same when it is read again.
+func TestSaveAndOpen(t *testing.T) {
+	for _, name := range topologies.Names() {
+		want, err := topologies.Load(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := topologyTOML(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := topologies.Parse(name+".toml", data)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, data)
+		}
+		if !got.Equal(want) {
+			t.Errorf("%s differs when read again:\n%s", name, data)
+		}
+	}
+	t.Chdir(t.TempDir())
+	d := drive(t, ask(t, "home-lab", "llama2-7b"), 120, 36)
+	d.keys("s", "enter", "enter")
+	d.want("wrote home-lab.toml")
+	d.keys("s", "enter", "enter")
+	d.want("exists")
+	d.keys("esc")
+	d.keys("x", "down", "enter", "enter")
+	d.want("wrote home-lab.svg")
+}
+
+func TestConfig(t *testing.T) {
+	write := func(text string) string {
+		file := filepath.Join(t.TempDir(), "tui.toml")
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	c, err := LoadConfig(write("theme = \"light\"\n[keys]\nundo = [\"b\"]\n[light]\naccent = \"#123456\"\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := New(fakeBackend(), Options{Start: ask(t, "home-lab", "llama2-7b"), Config: c})
+	if r, g, b, _ := m.theme.accent.fg.RGBA(); m.theme.dark || r>>8 != 0x12 || g>>8 != 0x34 || b>>8 != 0x56 {
+		t.Error("theme or colour is not taken over")
+	}
+	d := &driver{t, m}
+	d.m.clock = func(time.Duration, func(time.Time) tea.Msg) tea.Cmd { return nil }
+	d.keys("-", "u")
+	if len(d.m.past) != 1 {
+		t.Error("u still undoes")
+	}
+	d.keys("b")
+	if len(d.m.past) != 0 {
+		t.Error("b does not undo")
+	}
+	for text, want := range map[string]string{
+		"them = \"dark\"": "them", "theme = \"blue\"": "want dark or light", "[keys]\nfly = [\"f\"]": "no such action",
+		"[dark]\naccent = \"red\"": "#rrggbb", "[dark]\nsky = \"#000000\"": "no such colour",
+	} {
+		if _, err := LoadConfig(write(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: error %v: want one with %q", text, err, want)
+		}
+	}
+	if _, err := LoadConfig(filepath.Join(t.TempDir(), "none.toml")); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestNoColour: without colour the screen tells stages apart by their pattern.
+func TestNoColour(t *testing.T) {
+	d := drive(t, ask(t, "home-lab", "llama2-7b"), 120, 36)
+	d.send(tea.ColorProfileMsg{Profile: colorprofile.ASCII})
+	if text := d.m.render().String(); strings.Contains(text, "38;2;") || strings.Contains(text, "38;5;") {
+		t.Error("there are colours")
+	}
+	d.golden("plain-120x36")
+}
+
+// TestTour has six steps and can be left.
+func TestTour(t *testing.T) {
+	d := drive(t, ask(t, "home-lab", "llama2-7b"), 80, 24)
+	d.do(func() tea.Msg { return overlayMsg{tour{}} })
+	for range tourSteps {
+		if d.m.overlay == nil {
+			t.Fatal("the tour is over early")
+		}
+		d.keys("enter")
+	}
+	if d.m.overlay != nil || len(tourSteps) != 6 {
+		t.Error("the tour does not have six steps")
+	}
+}
+
+// TestEveryAction can be found in the help, has a key or is in the palette, and
+// keeps every hint in use.
+func TestEveryAction(t *testing.T) {
+	ids := make(map[string]bool)
+	for _, a := range actions() {
+		if ids[a.id] || a.help == "" || a.do == nil || a.here == nil {
+			t.Errorf("action %q is double or lacks something", a.id)
+		}
+		ids[a.id] = true
+	}
+}
+
+// TestWorker: a newer task ends an older one, whose result is not wanted.
+func TestWorker(t *testing.T) {
+	w := &worker{}
+	started, first := make(chan struct{}), make(chan bool)
+	go func() {
+		first <- w.do(1, func(ctx context.Context) {
+			close(started)
+			<-ctx.Done()
+		})
+	}()
+	<-started
+	if !w.do(2, func(context.Context) {}) {
+		t.Error("the newer task is not wanted")
+	}
+	if <-first {
+		t.Error("the older task is still wanted")
+	}
+	if w.do(1, func(context.Context) { t.Error("an old task was begun") }) {
+		t.Error("an old task is wanted")
+	}
+}
+
+// TestAdoptedScenario: a kept question becomes the present one, with its answer.
+func TestScenarios(t *testing.T) {
+	d := drive(t, ask(t, "home-lab", "llama2-7b"), 120, 36)
+	first := d.m.question
+	d.keys("m", "enter", "-", "-", "2")
+	d.want("llama2-7b f32 latency")
+	if md := d.m.markdown(); !strings.Contains(md, "| TPOT |") || strings.Count(md, "\n") < 10 {
+		t.Errorf("no table:\n%s", md)
+	}
+	d.keys("right", "enter")
+	if !sameQuestion(&d.m.question, &first) || d.m.screen != planScreen {
+		t.Error("the scenario is not the present question")
+	}
+	d.keys("2", "right", "delete")
+	if len(d.m.scenarios.entries) != 0 {
+		t.Error("the scenario is not removed")
+	}
+}
+
+// TestWatch: a run is played, scrubbed and stepped, and its figures are those of
+// a report of the same spans.
+func TestWatch(t *testing.T) {
+	d := drive(t, ask(t, "home-lab", "llama2-7b"), 120, 36)
+	d.keys("r")
+	r := &d.m.run
+	if !r.ended || r.tape.end == 0 {
+		t.Fatalf("ended %v at %s", r.ended, r.tape.end)
+	}
+	rec := edgeshard.NewRecorder(d.m.run.plan)
+	if err := (fakeRunner{}).Run(context.Background(), d.m.run.plan, rec); err != nil {
+		t.Fatal(err)
+	}
+	want := rec.Report("sim")
+	got := r.tape.soFar(r.tape.end)
+	if got.tokens != want.Tokens || !near(got.ttft, want.TTFT.Mean) || !near(got.tpot, want.TPOT.Mean) || !near(got.throughput, want.Throughput) {
+		t.Errorf("so far %+v: want TTFT %g, TPOT %g, %g tokens/s", got, want.TTFT.Mean, want.TPOT.Mean, want.Throughput)
+	}
+	d.keys("home")
+	var times []time.Duration
+	for range 10 {
+		d.keys(".")
+		times = append(times, d.m.run.at)
+	}
+	for i := 1; i < len(times); i++ {
+		if times[i] <= times[i-1] {
+			t.Fatalf("steps do not go on: %v", times)
+		}
+	}
+	d.keys(",")
+	if d.m.run.at != times[8] {
+		t.Errorf("a step back leads to %s: want %s", d.m.run.at, times[8])
+	}
+	at := d.m.run.at
+	d.keys("space")
+	d.send(frameNow(d))
+	if d.m.run.at <= at {
+		t.Error("time does not pass")
+	}
+	d.keys("R")
+	d.want("word95")
+	if d.m.run.ghost == nil {
+		t.Error("no prediction is ghosted beside the real run")
+	}
+}
+
+func near(a, b float64) bool { return a-b < 1e-6*b && b-a < 1e-6*b }
+
+func frameNow(d *driver) tea.Msg {
+	next, _ := d.m.Update(frameMsg{d.m.run.frames})
+	d.m = next.(Model)
+	return nil
+}
