@@ -2,6 +2,7 @@ package solver
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/edgeshard/edgeshard"
 )
@@ -15,6 +16,9 @@ func exact(ctx context.Context, p *Problem, o Options) (*Result, error) {
 	defer cancel()
 	e := &prover{p: p, original: p, result: &Result{}}
 	e.start(ctx, o.Hint)
+	if p.hopeless() {
+		return nil, diagnose(ctx, p, o)
+	}
 	if p.Objective == edgeshard.Throughput {
 		e.throughput(timed)
 	} else {
@@ -23,7 +27,13 @@ func exact(ctx context.Context, p *Problem, o Options) (*Result, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return e.conclude()
+	if e.best >= never {
+		if timed.Err() != nil {
+			return nil, fmt.Errorf("no plan found within %v: %w", o.Deadline, timed.Err())
+		}
+		return nil, diagnose(ctx, p, o)
+	}
+	return e.conclude(), nil
 }
 
 // A prover keeps the best plan and what is proved of a problem.
@@ -168,11 +178,8 @@ func (e *prover) throughput(ctx context.Context) {
 }
 
 // conclude states what is known at the end.
-func (e *prover) conclude() (*Result, error) {
+func (e *prover) conclude() *Result {
 	r := e.result
-	if e.best >= never {
-		return nil, infeasible(e.original)
-	}
 	r.Stages = e.original.settled(r.Stages)
 	r.Value = e.original.Value(r.Stages)
 	r.Proved = r.Bound >= e.best
@@ -180,7 +187,7 @@ func (e *prover) conclude() (*Result, error) {
 	if !r.Proved {
 		r.Note = "stopped before the proof was complete"
 	}
-	return r, nil
+	return r
 }
 
 // settled moves each cut to the latest unit that leaves the plan as good, so that

@@ -166,32 +166,46 @@ func (g *graph) weigh() {
 		weights[u] = g.p.Weight[u] / divisor
 	}
 	g.quanta = prefix(weights)
+	sums := fills(weights)
 	for k := range g.p.Classes {
-		g.room = append(g.room, g.fillable(max(g.p.Classes[k].Budget, 0)/divisor, weights))
+		g.room = append(g.room, fillable(sums, max(g.p.Classes[k].Budget, 0)/divisor))
 	}
 }
 
-// fillable returns the most of room that whole units can fill, where the units
-// are of few weights; else room.
-func (g *graph) fillable(room int64, weights []int64) int64 {
+// fillable returns the most of room that whole units can fill, which fills gives;
+// room where it gives nothing.
+func fillable(sums []int64, room int64) int64 {
+	if sums == nil {
+		return room
+	}
+	at, found := slices.BinarySearch(sums, room)
+	if !found {
+		at--
+	}
+	return sums[at]
+}
+
+// fills returns the amounts that sets of units fill, ascending, or nil where the
+// units are of more than three weights.
+func fills(weights []int64) []int64 {
 	count := make(map[int64]int)
 	for _, w := range weights {
 		count[w]++
 	}
 	if len(count) > 3 {
-		return room
+		return nil
 	}
 	sums := []int64{0}
 	for w, n := range count {
 		for _, s := range sums {
 			for range n {
-				if s += w; s <= room {
-					sums = append(sums, s)
-				}
+				s += w
+				sums = append(sums, s)
 			}
 		}
 	}
-	return slices.Max(sums)
+	slices.Sort(sums)
+	return slices.Compact(sums)
 }
 
 // use returns what a stage takes of its device: memory, or the one visit.

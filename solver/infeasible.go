@@ -33,17 +33,9 @@ func memoryReason(device string, need, budget int64) Reason {
 // gib writes an amount of memory with its bytes, for a reader who must add them.
 func gib(n int64) string { return fmt.Sprintf("%.3f GiB (%d bytes)", float64(n)/(1<<30), n) }
 
-// infeasible says why an exhausted search found nothing: the units that must be
-// on one device, the largest unit, and the whole, each against the memory there is.
-func infeasible(p *Problem) error {
-	reasons := append(p.pinnedReasons(), p.largestReasons()...)
-	if len(reasons) == 0 {
-		reasons = p.totalReasons()
-	}
-	if len(reasons) == 0 {
-		reasons = []Reason{{Text: "no plan keeps to the constraints"}}
-	}
-	return &Infeasible{Reasons: reasons}
+// hopeless tells, without a search, whether memory alone rules every plan out.
+func (p *Problem) hopeless() bool {
+	return p.held() < p.Units || len(p.pinnedReasons()) > 0 || len(p.largestReasons()) > 0
 }
 
 // pinnedReasons finds the devices that cannot hold what must be there.
@@ -88,10 +80,9 @@ func (p *Problem) roomiest() (device int, budget int64) {
 	return device, budget
 }
 
-// totalReasons tells whether all devices together hold the units: each counts
-// for the units it can hold by itself, the lightest first. What is missing is
-// stated of the roomiest device.
-func (p *Problem) totalReasons() []Reason {
+// held returns how many units all devices hold at most: each counts for what it
+// can hold by itself, the lightest first, and for no more than the bytes it has.
+func (p *Problem) held() int {
 	weights := slices.Sorted(slices.Values(p.Weight))
 	need, room, units := sum(weights), int64(0), 0
 	for k := range p.Classes {
@@ -99,15 +90,12 @@ func (p *Problem) totalReasons() []Reason {
 		for n < len(weights) && held+weights[n] <= p.Classes[k].Budget {
 			held, n = held+weights[n], n+1
 		}
-		room += min(max(p.Classes[k].Budget, 0), need) * int64(len(p.Classes[k].Members))
-		units += min(n*len(p.Classes[k].Members), p.Units)
+		count := min(len(p.Classes[k].Members), p.Units)
+		room += min(max(p.Classes[k].Budget, 0), need) * int64(count)
+		units += n * count
 	}
-	if room >= need && units >= p.Units {
-		return nil
+	for units > p.Units || units > 0 && room < sum(weights[:min(units, p.Units)]) {
+		units--
 	}
-	d, _ := p.roomiest()
-	r := Reason{Device: p.Devices[d].Name, Missing: max(need-room, weights[0]*int64(p.Units-units))}
-	r.Text = fmt.Sprintf("all devices together hold at most %d of %d units and have %s for the %s they need: %s, the roomiest, lacks at least %s",
-		min(units, p.Units), p.Units, gib(room), gib(need), r.Device, gib(r.Missing))
-	return []Reason{r}
+	return units
 }

@@ -112,7 +112,7 @@ func (t *bottleneckTable) best() ([]edgeshard.Stage, error) {
 		}
 	}
 	if set < 0 {
-		return nil, infeasible(t.p)
+		return nil, &Infeasible{Reasons: []Reason{{Text: "the paper's algorithm finds no stages that fit"}}}
 	}
 	return t.stages(set, class), nil
 }

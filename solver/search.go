@@ -217,7 +217,11 @@ func (s *search) close() bool { return s.cutoff-s.bound < s.cutoff/1000 }
 // cutoff: no path there is a better bound, too.
 func (s *search) label(ctx context.Context, m multipliers, plain bool) (path []visit, bound int64, ok bool) {
 	s.r.solve(m)
-	near := min(s.cutoff, s.bound+s.bound/50+1)
+	near := s.bound + s.bound/50 + 1
+	if s.cutoff >= never {
+		near += s.bound // there may be no path at all
+	}
+	near = min(near, s.cutoff)
 	l := newLabelling(s.g, s.r, s.x, s.memory, near, plain)
 	ok = l.run(ctx)
 	s.stats.Passes++
