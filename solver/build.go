@@ -251,5 +251,6 @@ func (b *builder) link(from, to int, first, later int64) Link {
 		Request:   int64(f.Idle()) + int64(len(b.decodes))*int64(l.Idle()),
 		Step:      int64(steady.Idle()),
 		Occupancy: int64(steady.Occupancy),
+		Traffic:   int64(f.Occupancy) + int64(len(b.decodes))*int64(l.Occupancy),
 	}
 }

@@ -66,6 +66,7 @@ type Link struct {
 	Request   int64 // of all messages of a request
 	Step      int64 // of one decode pass in steady state
 	Occupancy int64 // the part of Step in which the link is busy
+	Traffic   int64 // the part of Request in which it is
 }
 
 // absent is the link that cannot be used.

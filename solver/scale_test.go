@@ -51,7 +51,7 @@ func (c cluster) problem(seed uint64) *Problem {
 	tb.link = func(a, b int) Link { return links[class(a)][class(b)] }
 	tb.ret = func(a int) Link {
 		x := links[class(a)][class(0)].Request / 2
-		return Link{x, x, x / 4}
+		return Link{Request: x, Step: x, Occupancy: x / 4}
 	}
 	tb.edit = func(p *Problem) { p.Revisits = false }
 	return tb.problem()
@@ -72,7 +72,7 @@ func siteLinks(r *rand.Rand, n int, sites []int, distinct bool) [][]Link {
 			if distinct {
 				x *= .7 + .6*r.Float64()
 			}
-			links[a] = append(links[a], Link{int64(x), int64(x), int64(x / 2)})
+			links[a] = append(links[a], Link{Request: int64(x), Step: int64(x), Occupancy: int64(x / 2)})
 		}
 	}
 	return links

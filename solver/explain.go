@@ -1,0 +1,284 @@
+package solver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/edgeshard/edgeshard"
+)
+
+// An Explanation says why a plan is as it is. Every figure in it comes from
+// solving the problem once more with something changed.
+type Explanation struct {
+	Notes  []string `json:"notes,omitempty"`
+	Unused []Unused `json:"unused,omitempty"`
+	Prices []Price  `json:"shadow_prices,omitempty"`
+	Flips  []Flip   `json:"flips,omitempty"`
+}
+
+// Unused is a set of like devices that run nothing.
+type Unused struct {
+	Devices  []string `json:"devices"`
+	Possible bool     `json:"possible"` // a plan that uses one of them exists
+	CostMS   float64  `json:"cost_ms"`  // what the objective grows by in the best one
+	Reason   string   `json:"reason"`   // memory, speed or links: what costs most
+	// SavedMS is by how much less it would cost were that reason gone: all the
+	// memory of use, compute or messages in no time.
+	SavedMS float64 `json:"saved_ms"`
+}
+
+// A Price is what a little more of something is worth.
+type Price struct {
+	What string `json:"what"` // "memory of X" or "link X to Y"
+	Unit string `json:"unit"` // "GiB" or "Mbps"
+	// MSPerToken is by how much one unit more lowers the time per token.
+	MSPerToken float64 `json:"ms_per_token"`
+}
+
+// A Flip is a change at which another plan becomes the best. Factors multiply
+// the bandwidth of a link or the speed of a device and its twins.
+type Flip struct {
+	What   string            `json:"what"`
+	Factor float64           `json:"factor"`
+	Stages []edgeshard.Stage `json:"stages"` // the best plan just beyond
+}
+
+// An explainer asks what would be were something otherwise.
+type explainer struct {
+	ctx  context.Context
+	p    *Problem
+	r    *Result
+	spec edgeshard.Spec
+	w    edgeshard.Workload
+}
+
+// Explain explains a proved result for the spec and workload it was drawn from.
+func Explain(ctx context.Context, s edgeshard.Spec, w edgeshard.Workload, r *Result) (*Explanation, error) {
+	if !r.Proved {
+		return nil, errors.New("only a plan proved optimal can be explained: solve it with exact, without a deadline")
+	}
+	x := &explainer{ctx: ctx, p: r.Problem, r: r, spec: s, w: w}
+	e := &Explanation{Unused: x.unused(), Prices: x.prices(), Flips: x.flips()}
+	e.Notes = x.notes(e)
+	return e, ctx.Err()
+}
+
+// solve returns the best objective of a changed problem, and the result.
+func (x *explainer) solve(p *Problem) (*Result, bool) {
+	r, err := Solve(x.ctx, p, Options{Hint: x.r})
+	return r, err == nil
+}
+
+func (x *explainer) used() map[int]bool {
+	used := make(map[int]bool)
+	for _, s := range x.r.Stages {
+		used[s.Device] = true
+	}
+	return used
+}
+
+// unused asks, for one of each set of twins without a stage, what using it costs.
+func (x *explainer) unused() []Unused {
+	var all []Unused
+	used := x.used()
+	for _, c := range x.p.Classes {
+		idle := slices.DeleteFunc(slices.Clone(c.Members), func(d int) bool { return used[d] })
+		if len(idle) == 0 || x.ctx.Err() != nil {
+			continue
+		}
+		u := x.cost(idle[0])
+		for _, d := range idle {
+			u.Devices = append(u.Devices, x.p.Devices[d].Name)
+		}
+		all = append(all, u)
+	}
+	return all
+}
+
+// cost asks what using a device costs, and what of it costs most.
+func (x *explainer) cost(device int) Unused {
+	force := func(p *Problem) *Problem {
+		q := p.Apart([]int{device})
+		q.Forced = append(slices.Clone(q.Forced), device)
+		return q
+	}
+	u := Unused{Reason: "memory"}
+	cost := x.r.Objective() + never/2
+	if r, ok := x.solve(force(x.p)); ok {
+		u.Possible, cost = true, r.Objective()
+		u.CostMS = x.r.milliseconds(cost - x.r.Objective())
+	}
+	alone := x.p.Apart([]int{device})
+	best := int64(-1)
+	for _, why := range []struct {
+		name string
+		p    *Problem
+	}{
+		{"memory", x.p.withBudget(device, sum(x.p.Weight))}, {"speed", alone.withSpeed(device, 0, 1)}, {"links", x.p.withFreeLinks(device)},
+	} {
+		if r, ok := x.solve(force(why.p)); ok && cost-r.Objective() > best {
+			best, u.Reason = cost-r.Objective(), why.name
+		}
+	}
+	if u.Possible {
+		u.SavedMS = x.r.milliseconds(max(best, 0))
+	}
+	return u
+}
+
+// perToken states a difference of objectives in ms per generated token.
+func (x *explainer) perToken(ns int64) float64 {
+	if x.p.Objective == edgeshard.Throughput {
+		return float64(ns) / 1e6 / float64(min(x.w.Batch, x.w.Requests))
+	}
+	return float64(ns) / 1e6 / float64(x.w.Tokens)
+}
+
+// prices asks what one GiB more is worth on each device used, and one Mbps more
+// on each link used.
+func (x *explainer) prices() []Price {
+	var all []Price
+	ask := func(what, unit string, p *Problem) {
+		if r, ok := x.solve(p); ok {
+			all = append(all, Price{What: what, Unit: unit, MSPerToken: x.perToken(x.r.Objective() - r.Objective())})
+		}
+	}
+	for d := range x.p.Devices {
+		if x.used()[d] {
+			ask("memory of "+x.p.Devices[d].Name, "GiB", x.p.withBudget(d, x.p.Class(d).Budget+1<<30))
+		}
+	}
+	for _, l := range x.links() {
+		if bps := int64(x.spec.Topology.Link(l[0], l[1]).Bandwidth); bps > 0 {
+			ask(x.linkName(l), "Mbps", x.p.Apart(l[:]).withLink(l[0], l[1], bps+1e6, bps))
+		}
+	}
+	return all
+}
+
+// links returns the links that the plan uses, each once.
+func (x *explainer) links() [][2]int {
+	var all [][2]int
+	at := x.p.Source
+	for _, s := range append(slices.Clone(x.r.Stages), edgeshard.Stage{Device: x.p.Source}) {
+		if l := [2]int{at, s.Device}; at != s.Device && !slices.Contains(all, l) {
+			all = append(all, l)
+		}
+		at = s.Device
+	}
+	return all
+}
+
+func (x *explainer) linkName(l [2]int) string {
+	return "link " + x.p.Devices[l[0]].Name + " to " + x.p.Devices[l[1]].Name
+}
+
+// farthest is the largest change of a link or a device that flips looks at.
+const farthest = 16
+
+// flips asks by how much each link used, and each class of devices used, must
+// become slower or faster before another plan is better.
+func (x *explainer) flips() []Flip {
+	var all []Flip
+	ask := func(what string, change func(num, den int64) *Problem) {
+		for _, up := range []bool{false, true} {
+			if f, ok := x.flip(what, up, change); ok && x.ctx.Err() == nil {
+				all = append(all, f)
+			}
+		}
+	}
+	for _, l := range x.links() {
+		ask(x.linkName(l), func(num, den int64) *Problem { return x.p.withLink(l[0], l[1], num, den) })
+	}
+	seen := make(map[int]bool)
+	for d := range x.p.Devices {
+		if k := x.p.Devices[d].Class; x.used()[d] && !seen[k] {
+			seen[k] = true
+			ask("speed of "+x.p.Devices[d].Name, func(num, den int64) *Problem { return x.p.withSpeed(d, den, num) })
+		}
+	}
+	return all
+}
+
+// flip bisects for the factor nearest to 1 at which the plan is not the best any
+// more. A plan's time is linear in the time of a link or device, so a plan is the
+// best on one interval.
+func (x *explainer) flip(what string, up bool, change func(num, den int64) *Problem) (Flip, bool) {
+	const parts = 1 << 12
+	at := func(i int64) *Problem { // i in 0..parts: factor 1 to farthest, or to 1/farthest
+		if up {
+			return change(parts+i*(farthest-1), parts)
+		}
+		return change(parts, parts+i*(farthest-1))
+	}
+	beaten := func(i int64) (*Result, bool) {
+		p := at(i)
+		r, ok := x.solve(p)
+		return r, ok && r.Objective() < p.Of(p.Value(x.r.Stages))
+	}
+	beyond, found := beaten(parts)
+	low, high := int64(0), int64(parts)
+	for found && high-low > 1 && x.ctx.Err() == nil {
+		mid := (low + high) / 2
+		if r, is := beaten(mid); is {
+			beyond, high = r, mid
+		} else {
+			low = mid
+		}
+	}
+	if !found {
+		return Flip{}, false
+	}
+	factor := float64(parts+high*(farthest-1)) / parts
+	if !up {
+		factor = 1 / factor
+	}
+	return Flip{What: what, Factor: factor, Stages: beyond.Stages}, true
+}
+
+// notes says what binds, and whether sharding is of use at all.
+func (x *explainer) notes(e *Explanation) []string {
+	var notes []string
+	if len(x.r.Stages) == 1 {
+		note := "run solo: sharding is slower here"
+		if least := x.nearest(e); least != nil {
+			note += fmt.Sprintf(", by %.3f ms at least, with %s", least.CostMS, least.Devices[0])
+		}
+		notes = append(notes, note)
+	}
+	left := make(map[int]int64)
+	for _, s := range x.r.Stages {
+		left[s.Device] += sum(x.p.Weight[s.From:s.To])
+	}
+	smallest := slices.Min(x.p.Weight)
+	for d := range x.p.Devices {
+		if used := left[d]; used > 0 && x.p.Class(d).Budget-used < smallest {
+			notes = append(notes, fmt.Sprintf("memory binds on %s: %s left, no unit fits", x.p.Devices[d].Name, gib(x.p.Class(d).Budget-used)))
+		}
+	}
+	if x.p.Objective == edgeshard.Throughput {
+		notes = append(notes, x.busiest())
+	}
+	return notes
+}
+
+func (x *explainer) nearest(e *Explanation) *Unused {
+	var least *Unused
+	for i := range e.Unused {
+		if u := &e.Unused[i]; u.Possible && (least == nil || u.CostMS < least.CostMS) {
+			least = u
+		}
+	}
+	return least
+}
+
+// busiest says whether the loop or the busiest resource sets the period.
+func (x *explainer) busiest() string {
+	v, k := x.r.Value, x.p.MicroBatches
+	if v.Loop >= int64(k)*v.Busy {
+		return fmt.Sprintf("the loop binds: %.3f ms for %d micro-batches in flight; more of them would help", float64(v.Loop)/1e6, k)
+	}
+	return fmt.Sprintf("the busiest device or link binds: %.3f ms per micro-batch", float64(v.Busy)/1e6)
+}
