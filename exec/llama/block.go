@@ -27,7 +27,7 @@ func (w *workspace) block(b *block, i int) {
 	w.eachRow(w.loops.norm)
 	w.multiply(w.h, product{b.q, w.q}, product{b.k, w.k}, product{b.v, w.v})
 	w.eachRow(w.loops.rotate)
-	w.s.pool.Run(len(w.tiles)*w.s.config.KVHeads, w.loops.attend)
+	w.run(len(w.tiles)*w.s.config.KVHeads, w.attentionWork(), w.loops.attend)
 	w.multiply(w.attended, product{b.o, w.h})
 	w.norms = b.ffnNorm
 	w.eachRow(w.loops.addNorm)
@@ -55,7 +55,21 @@ const rowTask = 4
 
 func (w *workspace) eachRow(body func(lo, hi int)) {
 	w.span = body
-	w.s.pool.Run((w.rows+rowTask-1)/rowTask, w.loops.rows)
+	w.run((w.rows+rowTask-1)/rowTask, 8*w.rows*w.s.config.Dim, w.loops.rows)
+}
+
+// parallelWork is how many multiply-adds pay for waking the other threads.
+const parallelWork = 1 << 17
+
+// run calls body for every task, on all threads if there is work enough.
+func (w *workspace) run(tasks, work int, body func(thread, task int)) {
+	if work >= parallelWork {
+		w.s.pool.Run(tasks, body)
+		return
+	}
+	for i := range tasks {
+		body(0, i)
+	}
 }
 
 func (w *workspace) runRows(_, task int) {
@@ -119,6 +133,14 @@ func (w *workspace) add(q *sequence, past, n int) {
 	for i := 0; i < n; i += step {
 		w.tiles = append(w.tiles, tile{q, past + i, min(step, n-i), row + i})
 	}
+}
+
+// attentionWork returns the multiply-adds of the pass's attention.
+func (w *workspace) attentionWork() (n int) {
+	for _, t := range w.tiles {
+		n += 2 * t.n * (t.past + t.n) * w.s.config.Dim
+	}
+	return n
 }
 
 func (w *workspace) attendTask(thread, task int) {

@@ -18,11 +18,12 @@ func (w *workspace) multiply(x []float32, products ...product) {
 	w.source = x
 	w.products = append(w.products[:0], products...)
 	w.convert()
-	n := 0
+	tasks, work := 0, 0
 	for _, p := range products {
-		n += p.tasks()
+		tasks += p.tasks()
+		work += p.m.Rows * p.m.Cols * w.rows
 	}
-	w.s.pool.Run(n, w.loops.product)
+	w.run(tasks, work, w.loops.product)
 }
 
 // convert brings the source to the forms that the products' matrices want.
