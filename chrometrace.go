@@ -168,8 +168,12 @@ func (t *TraceWriter) end() {
 	t.out.Write(append(t.line, "}}"...)) // an error is kept for Close
 }
 
-// micros appends d in microseconds.
+// micros appends d in microseconds. Loading comes before the run's start: its
+// times are negative.
 func micros(line []byte, d time.Duration) []byte {
+	if d < 0 {
+		line, d = append(line, '-'), -d
+	}
 	line = strconv.AppendInt(line, int64(d/1000), 10)
 	if ns := d % 1000; ns != 0 {
 		line = append(line, '.', byte('0'+ns/100), byte('0'+ns/10%10), byte('0'+ns%10))

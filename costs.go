@@ -38,7 +38,7 @@ type Spec struct {
 // NewCosts returns the costs of a spec: a device with a profile takes its
 // measured times, one without the roofline of its data sheet.
 func NewCosts(s Spec) (Costs, error) {
-	c := &costs{spec: s, devices: make([]unitTimer, len(s.Topology.Devices))}
+	c := &costs{spec: s, devices: make([]unitTimer, len(s.Topology.Devices)), enter: make([]time.Duration, len(s.Topology.Devices))}
 	for i := range s.Topology.Devices {
 		d := &s.Topology.Devices[i]
 		roof := &roofline{model: s.Model, precision: s.Precision, device: d}
@@ -59,6 +59,7 @@ func NewCosts(s Spec) (Costs, error) {
 		}
 		c.devices[i] = t
 		c.hop = max(c.hop, p.Hop)
+		c.enter[i] = time.Duration(float64(p.Stage) * max(1, d.Slowdown))
 	}
 	return c, nil
 }
@@ -71,7 +72,8 @@ type unitTimer interface {
 type costs struct {
 	spec    Spec
 	devices []unitTimer
-	hop     time.Duration // software cost of a message, added to a link's latency
+	hop     time.Duration   // software cost of a message, added to a link's latency
+	enter   []time.Duration // and what a stage of the device costs beyond its units
 }
 
 var _ Costs = (*costs)(nil)
@@ -89,7 +91,7 @@ func (c *costs) Transfer(from, to int, bytes int64) Transfer {
 		return Transfer{}
 	}
 	l := c.spec.Topology.Link(from, to)
-	return Transfer{Occupancy: occupancy(bytes, l.Bandwidth), Latency: l.Latency + c.hop}
+	return Transfer{Occupancy: occupancy(bytes, l.Bandwidth), Latency: l.Latency + c.hop + c.enter[to]}
 }
 
 // occupancy returns ⌈8·10⁹·bytes/bandwidth⌉ ns, without overflow.

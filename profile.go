@@ -18,7 +18,11 @@ type Profile struct {
 	Model      string `json:"model" toml:"model"`
 	Units      int    `json:"units" toml:"units"` // of that model, Layers + 2
 	// Hop is the software cost of one message between devices, on top of the link's latency.
-	Hop      time.Duration    `json:"hop_ns,omitempty" toml:"hop_ns"`
+	Hop time.Duration `json:"hop_ns,omitempty" toml:"hop_ns"`
+	// Stage is what a pass costs a stage beyond its units, at the device's full
+	// speed. Costs adds it to the messages into the device, so that the time of a
+	// stage stays the sum of its units'.
+	Stage    time.Duration    `json:"stage_ns,omitempty" toml:"stage_ns"`
 	Overhead topologies.Bytes `json:"overhead,omitempty" toml:"overhead"` // of the runtime; replaces the device's where above 0
 	Points   []Point          `json:"points" toml:"points"`
 }
@@ -37,6 +41,9 @@ type Point struct {
 func (p *Profile) Validate() error {
 	if p.Hop < 0 || p.Hop > time.Hour {
 		return fmt.Errorf("profile %s: hop_ns is %d: want 0 to an hour", p.Name, p.Hop)
+	}
+	if p.Stage < 0 || p.Stage > time.Hour {
+		return fmt.Errorf("profile %s: stage_ns is %d: want 0 to an hour", p.Name, p.Stage)
 	}
 	covered := make([]bool, min(max(p.Units, 0), 1<<16))
 	for i, q := range p.Points {

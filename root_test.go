@@ -154,3 +154,13 @@ func TestCompare(t *testing.T) {
 		t.Errorf("against zero: %+v", d[7])
 	}
 }
+
+func TestMicros(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "0", 1: "0.001", 1500: "1.500", 2000: "2", -1: "-0.001", -40_657_123: "-40657.123", -1000: "-1",
+	} {
+		if got := string(micros(nil, d)); got != want {
+			t.Errorf("%d ns is %s µs, want %s", d, got, want)
+		}
+	}
+}

@@ -25,12 +25,13 @@ const (
 )
 
 // Probe measures what a model costs on this machine, the way it will be run: on
-// three local workers, the first with the embedding, the others with half of the
-// blocks each and one of them with the head, passes of the workload's micro-batch
-// going through them one at a time. What a pass costs a stage whatever its units
-// is thereby spread over them as in a plan of some stages. The profile gives the median time
-// of the units in prefill and along decode, and
+// three local workers, the first with the embedding, the second with one block
+// and the head, the third with the other blocks, passes of the workload's
+// micro-batch going through them one at a time. The profile gives the median
+// time of the units in prefill and along decode, and
 //
+//   - Stage: what a pass costs a stage whatever its units, from the stages of one
+//     block and of many. Caches are cold by then, and threads asleep.
 //   - Hop: what a token's way around takes beyond computing and the links, per
 //     message. The coordinator's part in it is counted in.
 //   - Overhead: the memory of a worker process beyond weights, KV caches and
@@ -55,7 +56,7 @@ func (r *Runner) Probe(ctx context.Context, model string, w edgeshard.Workload) 
 	profile := &edgeshard.Profile{
 		Name: "probe", Model: p.Model.Config.Name, Units: p.Model.Config.Units(),
 		Provenance: fmt.Sprintf("probed on %s/%s with %d threads, %s", runtime.GOOS, runtime.GOARCH, threads, time.Now().UTC().Format(time.RFC3339)),
-		Hop:        o.hop(), Points: o.points(),
+		Hop:        o.hop(), Stage: o.stage(), Points: o.points(),
 	}
 	if options.Local != nil {
 		profile.Overhead = topologies.Bytes(o.overhead())
@@ -63,7 +64,7 @@ func (r *Runner) Probe(ctx context.Context, model string, w edgeshard.Workload) 
 	return profile, profile.Validate()
 }
 
-// probePlan puts the embedding, the blocks and the head on a device each.
+// probePlan makes stages of the embedding, one block, the other blocks and the head.
 func probePlan(model string, w edgeshard.Workload) (*edgeshard.Plan, error) {
 	c, err := models.ConfigOf(model)
 	if err != nil {
@@ -85,12 +86,11 @@ func probePlan(model string, w edgeshard.Workload) (*edgeshard.Plan, error) {
 	w.Batch, w.Requests, w.Rate, w.IgnoreEOS = w.MicroBatch, probeRepeats*w.MicroBatch, 0, true
 	w.Prompts, w.PromptLengths, w.Schedule, w.Admission = nil, nil, edgeshard.Sequential, ""
 	p := &edgeshard.Plan{Model: edgeshard.ModelRef{Ref: model, Config: c}, Topology: t, Workload: w}
-	half := 1 + (c.Layers+1)/2
 	for _, s := range []edgeshard.Stage{
-		{Device: 0, From: 0, To: 1}, {Device: 1, From: 1, To: half}, {Device: 2, From: half, To: c.Layers + 1},
+		{Device: 0, From: 0, To: 1}, {Device: 1, From: 1, To: 2}, {Device: 2, From: 2, To: c.Layers + 1},
 		{Device: 1, From: c.Layers + 1, To: c.Units()},
 	} {
-		if s.From < s.To { // a model of one block has no other half
+		if s.From < s.To { // a model of one block has no others
 			s.Name = devices[s.Device].Name
 			p.Stages = append(p.Stages, s)
 		}
@@ -119,9 +119,22 @@ func (o *probeObserver) Span(s edgeshard.Span) {
 	}
 }
 
+// stage returns the part of a decode pass that a stage of one block has in common
+// with one of many; 0 where the model has too few blocks to tell.
+func (o *probeObserver) stage() time.Duration {
+	many := o.plan.Stages[2].To - o.plan.Stages[2].From
+	if len(o.plan.Stages) < 4 || many < 2 {
+		return 0
+	}
+	decode := func(stage int) float64 { return median(o.durations(stage, 1, o.plan.Workload.Tokens)) }
+	one := decode(1)
+	block := (decode(2) - one) / float64(many-1)
+	return time.Duration(min(max(0, one-block), decode(0), decode(3)))
+}
+
 // points returns the medians: one for prefill, and one for each stretch of decode.
 func (o *probeObserver) points() []edgeshard.Point {
-	w := &o.plan.Workload
+	w, fixed := &o.plan.Workload, float64(o.stage())
 	var points []edgeshard.Point
 	for i, s := range o.plan.Stages {
 		point := func(tokens, lo, hi int) {
@@ -129,7 +142,7 @@ func (o *probeObserver) points() []edgeshard.Point {
 			if lo > 0 {
 				past = w.PromptTokens + (lo+hi)/2 - 1
 			}
-			t := median(o.durations(i, lo, hi)) / float64(s.To-s.From)
+			t := max(0, median(o.durations(i, lo, hi))-fixed) / float64(s.To-s.From)
 			points = append(points, edgeshard.Point{
 				From: s.From, To: s.To, Batch: w.MicroBatch, Tokens: tokens, Past: past, MS: t / 1e6,
 			})

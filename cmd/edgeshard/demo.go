@@ -104,8 +104,8 @@ func (a *app) demoJob(ctx context.Context) (job edgeshard.Plan, err error) {
 		return job, fmt.Errorf("measuring this machine: %w", err)
 	}
 	a.say(func() {
-		a.printf("\n  measured this machine in %s s: a hop costs %s, an idle worker %s", digits(took.Seconds()),
-			profile.Hop.Round(time.Microsecond), bytesText(int64(profile.Overhead)))
+		a.printf("\n  measured this machine in %s s: a message costs %s, a stage %s, a worker's own memory is %s", digits(took.Seconds()),
+			profile.Hop.Round(time.Microsecond), profile.Stage.Round(time.Microsecond), bytesText(int64(profile.Overhead)))
 	})
 	lendProfile(&job, profile)
 	return job, nil
