@@ -17,12 +17,18 @@ func Load(path string, t *topologies.Topology) (*Scenario, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := Parse(path, data, t)
+	return ParseIn(filepath.Dir(path), path, data, t)
+}
+
+// ParseIn reads a scenario for runs on a topology, and the trace files it names
+// from the folder dir.
+func ParseIn(dir, file string, data []byte, t *topologies.Topology) (*Scenario, error) {
+	s, err := Parse(file, data, t)
 	if err != nil {
 		return nil, err
 	}
 	for name := range s.traceFiles() {
-		if s.traces[name], err = ReadTrace(filepath.Join(filepath.Dir(path), name)); err != nil {
+		if s.traces[name], err = ReadTrace(filepath.Join(dir, name)); err != nil {
 			return nil, err
 		}
 	}
