@@ -17,7 +17,7 @@ const (
 	// probeGap is the latency between the workers of a probe. It leaves them idle
 	// between passes, as in a pipeline: caches cool and clocks fall.
 	probeGap = time.Millisecond
-	// probeRepeats is how often a probe runs its workload; medians are taken.
+	// probeRepeats is how often a probe runs its workload.
 	probeRepeats = 3
 	// probeTokens and probeBins bound what a probe generates for a request, and
 	// into how many points over the past its decode passes go.
@@ -27,7 +27,7 @@ const (
 // Probe measures what a model costs on this machine, the way it will be run: on
 // three local workers, the first with the embedding, the second with one block
 // and the head, the third with the other blocks, passes of the workload's
-// micro-batch going through them one at a time. The profile gives the median
+// micro-batch going through them one at a time. The profile gives the typical
 // time of the units in prefill and along decode, and
 //
 //   - Stage: what a pass costs a stage whatever its units, from the stages of one
@@ -132,7 +132,7 @@ func (o *probeObserver) stage() time.Duration {
 	return time.Duration(min(max(0, one-block), decode(0), decode(3)))
 }
 
-// points returns the medians: one for prefill, and one for each stretch of decode.
+// points returns the typical times: one for prefill, and one for each stretch of decode.
 func (o *probeObserver) points() []edgeshard.Point {
 	w, fixed := &o.plan.Workload, float64(o.stage())
 	var points []edgeshard.Point
@@ -142,7 +142,7 @@ func (o *probeObserver) points() []edgeshard.Point {
 			if lo > 0 {
 				past = w.PromptTokens + (lo+hi)/2 - 1
 			}
-			t := max(0, median(o.durations(i, lo, hi))-fixed) / float64(s.To-s.From)
+			t := max(0, typical(o.durations(i, lo, hi))-fixed) / float64(s.To-s.From)
 			points = append(points, edgeshard.Point{
 				From: s.From, To: s.To, Batch: w.MicroBatch, Tokens: tokens, Past: past, MS: t / 1e6,
 			})
@@ -168,8 +168,8 @@ func (o *probeObserver) durations(stage, lo, hi int) []float64 {
 	return d
 }
 
-// hop returns the median of what a loop takes beyond computing and latency, by
-// its messages.
+// hop returns what a loop typically takes beyond computing and latency, by its
+// messages.
 func (o *probeObserver) hop() time.Duration {
 	var d []float64
 	messages := time.Duration(len(o.plan.Stages)) // one into each stage but the first, and the return
@@ -183,7 +183,7 @@ func (o *probeObserver) hop() time.Duration {
 		}
 		d = append(d, float64(rest/messages))
 	}
-	return time.Duration(max(0, median(d)))
+	return time.Duration(max(0, typical(d)))
 }
 
 // overhead returns the median of what the workers held beyond what a plan
@@ -202,6 +202,21 @@ func (o *probeObserver) overhead() int64 {
 		beyond = append(beyond, float64(max(0, held-accounted[d]-o.loaded[d])))
 	}
 	return int64(median(beyond))
+}
+
+// typical returns the mean of values, which it sorts, but for the slowest
+// fiftieth: what a run's own mean will be, without the rare stall.
+func typical(values []float64) float64 {
+	if len(values) == 0 {
+		return 0
+	}
+	slices.Sort(values)
+	values = values[:len(values)-len(values)/50]
+	sum := 0.0
+	for _, v := range values {
+		sum += v
+	}
+	return sum / float64(len(values))
 }
 
 // median returns the middle of values, which it sorts; 0 if there are none.
