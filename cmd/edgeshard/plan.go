@@ -17,12 +17,13 @@ import (
 type solverFlags struct {
 	options   solver.Options
 	objective string
+	pins      map[string]string // by unit
 }
 
 func (s *solverFlags) register(cmd *cobra.Command) {
 	f, o := cmd.Flags(), &s.options
 	f.StringVar(&o.Solver, "solver", solver.Names()[0], "exact, the paper's (edgeshard), or a baseline")
-	f.StringVar(&s.objective, "objective", string(edgeshard.Latency), "latency or throughput")
+	f.StringVar(&s.objective, "objective", string(edgeshard.Latency), "latency, throughput or energy")
 	f.IntVar(&o.Private, "private-units", 1, "leading units that stay at the source")
 	f.IntVar(&o.Tail, "tail-units", 0, "trailing units that stay at the source")
 	f.BoolVar(&o.OneVisit, "one-visit", false, "give each device at most one stage")
@@ -30,16 +31,14 @@ func (s *solverFlags) register(cmd *cobra.Command) {
 	f.StringSliceVar(&o.Force, "force", nil, "devices that must take part")
 	f.DurationVar(&o.Deadline, "deadline", 0, "stop solving then, with the best plan so far and its gap")
 	choices(cmd, "solver", solver.Names()...)
-	choices(cmd, "objective", string(edgeshard.Latency), string(edgeshard.Throughput))
+	choices(cmd, "objective", string(edgeshard.Latency), string(edgeshard.Throughput), string(edgeshard.Energy))
 }
 
 // plan solves for a job, a plan yet without stages.
 func (s *solverFlags) plan(ctx context.Context, job edgeshard.Plan) (*edgeshard.Plan, error) {
-	o := s.options
-	switch o.Objective = edgeshard.Objective(s.objective); o.Objective {
-	case edgeshard.Latency, edgeshard.Throughput:
-	default:
-		return nil, usagef("--objective is %q: want latency or throughput", s.objective)
+	o, err := s.resolve()
+	if err != nil {
+		return nil, err
 	}
 	p, _, err := solver.Plan(ctx, job, o)
 	return p, err
@@ -48,6 +47,7 @@ func (s *solverFlags) plan(ctx context.Context, job edgeshard.Plan) (*edgeshard.
 func (a *app) planCmd() *cobra.Command {
 	var in inputs
 	var s solverFlags
+	var x planExtras
 	var out string
 	cmd := &cobra.Command{
 		Use: "plan -t TOPOLOGY -m MODEL", Short: "Find which devices run which layers",
@@ -58,16 +58,26 @@ func (a *app) planCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			p, err := s.plan(cmd.Context(), job)
+			o, err := s.resolve()
+			if err != nil {
+				return err
+			}
+			p, r, err := solver.Plan(cmd.Context(), job, o)
 			if err != nil {
 				return a.infeasible(err)
 			}
-			return a.showPlan(p, out)
+			e, err := x.add(cmd.Context(), a, p, r, o)
+			if err != nil {
+				return err
+			}
+			return a.showPlan(e, out)
 		},
 	}
 	in.register(cmd)
 	s.register(cmd)
+	x.register(cmd, &s)
 	cmd.Flags().StringVarP(&out, "output", "o", "", "write the plan to this file")
+	cmd.AddCommand(a.verifyCmd())
 	return cmd
 }
 
@@ -89,21 +99,23 @@ func (a *app) infeasible(err error) error {
 	return errors.Join(err, a.json(map[string]any{"infeasible": true, "reasons": reasons, "missing_bytes": missing}))
 }
 
-// showPlan writes a plan to file, if named, and shows it.
-func (a *app) showPlan(p *edgeshard.Plan, file string) error {
+// showPlan writes a plan to file, if named, and shows it with its extras.
+func (a *app) showPlan(e *extendedPlan, file string) error {
+	p := e.Plan
 	if file != "" {
 		if err := a.writeJSON(file, p); err != nil {
 			return err
 		}
 	}
 	if a.format == "json" {
-		return a.json(p)
+		return a.json(e)
 	}
 	c, err := p.Costs()
 	if err != nil {
 		return err
 	}
 	a.describePlan(p, c)
+	e.show(a)
 	if file != "" {
 		a.printf("\n  wrote %s: run it with edgeshard run %s", file, file)
 	}
