@@ -25,6 +25,7 @@ type Objective string
 const (
 	Latency    Objective = "latency"    // expected time of a request
 	Throughput Objective = "throughput" // the pipeline's period per micro-batch
+	Energy     Objective = "energy"     // what a request's compute and messages use above idle power
 )
 
 // A Plan says which device runs which units. It is self-contained: what it was
@@ -38,7 +39,8 @@ type Plan struct {
 	Objective Objective            `json:"objective"`
 	Stages    []Stage              `json:"stages"`
 
-	ObjectiveMS float64    `json:"objective_ms"` // what the solver minimised
+	ObjectiveMS float64    `json:"objective_ms"` // what the solver minimised; a request's time where that is energy
+	ObjectiveMJ float64    `json:"objective_mj,omitempty"`
 	Predicted   Prediction `json:"predicted"`
 	Solver      Solution   `json:"solver"`
 }

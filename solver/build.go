@@ -21,6 +21,9 @@ func New(spec edgeshard.Spec, w edgeshard.Workload, o Options) (*Problem, error)
 	if err := b.constraints(o); err != nil {
 		return nil, err
 	}
+	if err := b.energy(o); err != nil {
+		return nil, err
+	}
 	b.classes()
 	b.links()
 	return b.p, nil
@@ -68,7 +71,7 @@ func newBuilder(spec edgeshard.Spec, w edgeshard.Workload, o Options) (*builder,
 func (b *builder) constraints(o Options) error {
 	p, t := b.p, b.spec.Topology
 	p.Private = max(o.Private, 1)
-	p.Revisits = !o.OneVisit && p.Objective == edgeshard.Latency
+	p.Revisits = !o.OneVisit && p.Objective != edgeshard.Throughput
 	if p.Units > mostUnits {
 		return fmt.Errorf("solver: the model has %d units: at most %d can be planned", p.Units, mostUnits)
 	}
@@ -142,6 +145,7 @@ type nodeKey struct {
 	profile          string
 	flops, bandwidth float64
 	slowdown         float64
+	power            float64 // watts, where energy is minimised
 	budget           int64
 	alone            int // device + 1 where it must be told from its twins
 }
@@ -164,7 +168,7 @@ func (b *builder) classes() {
 	groups := twins(len(there), func(i int) nodeKey {
 		d := there[i]
 		t := &b.spec.Topology.Devices[d]
-		return nodeKey{t.Profile, float64(t.FLOPS), float64(t.MemoryBandwidth), max(t.Slowdown, 0), budget(d), alone[d]}
+		return nodeKey{t.Profile, float64(t.FLOPS), float64(t.MemoryBandwidth), max(t.Slowdown, 0), b.power(d), budget(d), alone[d]}
 	}, func(from, to int) topologies.Link { return b.spec.Topology.Link(there[from], there[to]) })
 	for _, g := range groups {
 		c := Class{Budget: budget(there[g[0]])}
@@ -173,6 +177,7 @@ func (b *builder) classes() {
 			c.Members = append(c.Members, there[i])
 		}
 		b.times(&c)
+		b.joules(&c)
 		p.Classes = append(p.Classes, c)
 	}
 }
@@ -247,10 +252,10 @@ func (b *builder) link(from, to int, first, later int64) Link {
 	if len(b.decodes) == 0 {
 		steady = f
 	}
-	return Link{
+	return b.joulesOf(Link{
 		Request:   int64(f.Idle()) + int64(len(b.decodes))*int64(l.Idle()),
 		Step:      int64(steady.Idle()),
 		Occupancy: int64(steady.Occupancy),
 		Traffic:   int64(f.Occupancy) + int64(len(b.decodes))*int64(l.Occupancy),
-	}
+	}, from, to, first+int64(len(b.decodes))*later)
 }

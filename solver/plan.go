@@ -3,6 +3,8 @@ package solver
 import (
 	"context"
 	"fmt"
+	"strings"
+	"time"
 
 	"github.com/edgeshard/edgeshard"
 )
@@ -15,8 +17,8 @@ func Plan(ctx context.Context, job edgeshard.Plan, o Options) (*edgeshard.Plan, 
 	if o.Objective == "" {
 		o.Objective = job.Objective
 	}
-	if o.Objective = o.objective(); o.Objective != edgeshard.Latency && o.Objective != edgeshard.Throughput {
-		return nil, nil, fmt.Errorf("unknown objective %q: want %s or %s", o.Objective, edgeshard.Latency, edgeshard.Throughput)
+	if o.Objective = o.objective(); o.Objective != edgeshard.Latency && o.Objective != edgeshard.Throughput && o.Objective != edgeshard.Energy {
+		return nil, nil, fmt.Errorf("unknown objective %q: want %s, %s or %s", o.Objective, edgeshard.Latency, edgeshard.Throughput, edgeshard.Energy)
 	}
 	r, w, err := solveWorkload(ctx, job.Spec(), job.Workload, o)
 	if err != nil {
@@ -32,6 +34,10 @@ func Plan(ctx context.Context, job edgeshard.Plan, o Options) (*edgeshard.Plan, 
 	}
 	job.Predict(costs)
 	job.ObjectiveMS, job.Solver = r.milliseconds(r.Objective()), r.solution(o)
+	if o.Objective == edgeshard.Energy {
+		job.ObjectiveMJ, job.ObjectiveMS = job.ObjectiveMS, edgeshard.Milliseconds(time.Duration(r.Value.Loop))
+		job.Solver.Note = strings.TrimSpace(job.Solver.Note + " lower_bound_ms is in millijoules")
+	}
 	return &job, r, nil
 }
 
