@@ -33,7 +33,8 @@ type Backend struct {
 
 	// Explain tells why a device, link or cut is as it is. Nil: no such key.
 	Explain func(ctx context.Context, q *Question, s Subject) ([]string, error)
-	// Front returns the latency–throughput Pareto front. Nil: no such screen.
+	// Front returns the latency–throughput Pareto front: plans whose objective is
+	// the time of a request by itself. Nil: no such screen.
 	Front func(ctx context.Context, q *Question) ([]*edgeshard.Plan, error)
 }
 

@@ -76,7 +76,7 @@ func (m *Model) watchFront() tea.Cmd {
 func (m *Model) drawFrontScreen(a area) {
 	f, t := &m.front, &m.theme
 	upper, lower := a.top(a.h - 7)
-	inner := upper.box(t.border, t.dim, "front: tokens/s over the time of a request", fmt.Sprintf("%d plans", len(f.plans)))
+	inner := upper.box(t.border, t.dim, "front: tokens/s over the time of a request by itself", fmt.Sprintf("%d plans", len(f.plans)))
 	if f.err != nil {
 		for y, line := range wrap(f.err.Error(), inner.w-2) {
 			inner.text(1, y, t.bad, line)
@@ -103,12 +103,11 @@ func (m *Model) drawFrontScreen(a area) {
 	}
 	p := f.plans[f.cursor]
 	foot := lower.box(t.border, t.dim, fmt.Sprintf("plan %d of %d", f.cursor+1, len(f.plans)), "")
-	foot.text(1, 0, t.text, fmt.Sprintf("a request %s   %s tokens/s   batch %d in micro-batches of %d   %s",
+	foot.text(1, 0, t.text, fmt.Sprintf("a request by itself %s   %s tokens/s   batch %d in micro-batches of %d   %s",
 		msText(requestMS(p)), digits(p.Predicted.Throughput), p.Workload.Batch, p.Workload.MicroBatch, plural(len(p.Stages), "stage")))
 	m.drawMiniStrip(foot.at(1, 2, foot.w-2, 2), p)
 }
 
-// requestMS is the time of one request of a plan in ms.
-func requestMS(p *edgeshard.Plan) float64 {
-	return p.Predicted.TTFTMS + float64(p.Workload.Tokens-1)*p.Predicted.TPOTMS
-}
+// requestMS is the time of a request that has the plan to itself, in ms: what the
+// front's plans were found by.
+func requestMS(p *edgeshard.Plan) float64 { return p.ObjectiveMS }

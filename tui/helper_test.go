@@ -58,6 +58,7 @@ func fakeBackend() Backend {
 				if err != nil {
 					return nil, err
 				}
+				p.ObjectiveMS = float64(100 * b)
 				plans = append(plans, p)
 			}
 			return plans, nil

@@ -70,18 +70,3 @@ func bottleneck(parts []Part, objective edgeshard.Objective) Bottleneck {
 	}
 	return best
 }
-
-// energyOf returns the joules of a simulated run per generated token, and false
-// where a device that works has no power figure.
-func energyOf(p *edgeshard.Plan, r *edgeshard.Report) (float64, bool) {
-	joules := 0.0
-	for _, d := range r.Devices {
-		i, ok := p.Topology.Index(d.Name)
-		if !ok || d.Passes > 0 && p.Topology.Devices[i].ActivePower <= 0 {
-			return 0, false
-		}
-		t := &p.Topology.Devices[i]
-		joules += d.BusyS*float64(t.ActivePower) + (r.MakespanS-d.BusyS)*float64(t.IdlePower)
-	}
-	return joules / float64(max(r.Tokens, 1)), r.Tokens > 0
-}

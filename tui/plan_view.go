@@ -97,6 +97,9 @@ func (m *Model) drawDevices(a area) {
 	first, second := m.selectedOn(devicesPane)
 	title := fmt.Sprintf("devices %d of %d work", len(m.working()), n)
 	foot := sliderText(first, q, 8) + "  " + second.name + " " + second.show(q)
+	if textWidth(foot) > a.w-6 {
+		foot = sliderText(first, q, 0) + "  " + second.name + " " + second.show(q)
+	}
 	inner := m.paneBox(a, devicesPane, title, foot)
 	top := scroll(m.device, n, inner.h)
 	for row := range min(inner.h, n-top) {

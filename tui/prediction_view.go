@@ -55,11 +55,11 @@ func energyFigure(a, before *Answer) figure {
 		f.text = "…"
 		return f
 	}
-	if j, ok := energyOf(a.Plan, a.Report); ok {
+	if j := a.Report.EnergyPerToken; j > 0 {
 		f.value, f.text = j, digits(j)+" J/token"
 	}
-	if before.Plan != nil && before.Report != nil {
-		f.before, _ = energyOf(before.Plan, before.Report)
+	if before.Report != nil {
+		f.before = before.Report.EnergyPerToken
 	}
 	return f
 }

@@ -168,7 +168,7 @@ func (a *app) tuiBackend(f *tuiFlags) (tui.Backend, error) {
 	real.Credentials, real.Insecure, real.Log = credentials, f.credentials.insecure, nil
 	p := &planner{options: f.solver.options}
 	return tui.Backend{
-		Plan: p.plan, Solvers: solver.Names(),
+		Plan: p.plan, Explain: p.explain, Front: p.front, Solvers: solver.Names(),
 		Model: tuiModel, Models: tuiModels(),
 		Open: openForTUI, Topologies: topologies.Names(), Command: commandLine,
 		Sim: simRunner(nil), Faulty: faulty,

@@ -2,15 +2,12 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
-	"time"
 
 	"github.com/edgeshard/edgeshard"
 	"github.com/edgeshard/edgeshard/models"
@@ -20,60 +17,6 @@ import (
 	"github.com/edgeshard/edgeshard/topologies"
 	"github.com/edgeshard/edgeshard/tui"
 )
-
-// tuiDeadline is how long the screen lets a solver look for a proof, unless a
-// deadline is given.
-const tuiDeadline = 5 * time.Second
-
-// A planner solves questions, each with the last result as a hint.
-type planner struct {
-	options solver.Options // what a question does not say
-	mu      sync.Mutex
-	last    *solver.Result
-}
-
-func (p *planner) plan(ctx context.Context, q *tui.Question) (*edgeshard.Plan, error) {
-	job, err := jobOf(q)
-	if err != nil {
-		return nil, err
-	}
-	o := p.optionsOf(q)
-	plan, result, err := solver.Plan(ctx, job, o)
-	if err == nil && o.Solver == solver.Exact {
-		p.mu.Lock()
-		p.last = result
-		p.mu.Unlock()
-	}
-	return plan, err
-}
-
-// optionsOf are the options a question is solved with.
-func (p *planner) optionsOf(q *tui.Question) solver.Options {
-	o := p.options
-	o.Solver, o.Objective, o.Private, o.Tail, o.Exclude, o.Pins = q.Solver, q.Objective, q.Private, q.Tail, q.Off, q.Pins
-	if o.Deadline == 0 {
-		o.Deadline = tuiDeadline
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	o.Hint = p.last
-	return o
-}
-
-// jobOf returns a question as a plan yet without stages. Profiles are read where
-// the question does not hold them.
-func jobOf(q *tui.Question) (edgeshard.Plan, error) {
-	job := edgeshard.Plan{Model: q.Model, Topology: q.Topology, Profiles: q.Profiles, Workload: q.Workload, Objective: q.Objective}
-	missing := slices.ContainsFunc(q.Topology.Devices, func(d topologies.Device) bool {
-		return d.Profile != "" && q.Profiles[d.Profile] == nil
-	})
-	if !missing {
-		return job, nil
-	}
-	var err error
-	job.Profiles, err = edgeshard.LoadProfiles(q.Topology, q.Model.Config, filepath.Dir(q.File))
-	return job, err
-}
 
 func tuiModel(ref string) (edgeshard.ModelRef, error) {
 	return (&inputs{model: ref}).modelRef()

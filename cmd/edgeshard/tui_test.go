@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/edgeshard/edgeshard"
+	"github.com/edgeshard/edgeshard/solver"
+	"github.com/edgeshard/edgeshard/topologies"
+	"github.com/edgeshard/edgeshard/tui"
+)
+
+// question asks about a built-in topology and model.
+func question(t testing.TB, topology, model string) *tui.Question {
+	t.Helper()
+	q := &tui.Question{Workload: edgeshard.DefaultWorkload(), Objective: edgeshard.Latency, Solver: solver.Exact, File: topology}
+	var err error
+	if q.Topology, err = topologies.Load(topology); err != nil {
+		t.Fatal(err)
+	}
+	if q.Model, err = tuiModel(model); err != nil {
+		t.Fatal(err)
+	}
+	return q
+}
+
+// TestCommandLine: what is copied as a command plans what the screen plans.
+func TestCommandLine(t *testing.T) {
+	questions := []*tui.Question{question(t, "edgeshard-testbed", "llama2-7b"), question(t, "home-lab", "llama2-13b"), question(t, "local-3", "demo")}
+	questions[1].Model.Precision = 3
+	questions[1].Off = []string{"jetson"}
+	questions[0].Objective = edgeshard.Throughput
+	questions[0].Workload.Batch, questions[0].Workload.MicroBatch, questions[0].Workload.Requests = 4, 2, 8
+	questions[0].Private, questions[0].Tail = 2, 1
+	for _, q := range questions {
+		line := commandLine(q)
+		want, err := (&planner{}).plan(t.Context(), q)
+		if err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		file := filepath.Join(t.TempDir(), "plan.json")
+		a := &app{out: new(strings.Builder), err: new(strings.Builder)}
+		root := a.root()
+		root.SetArgs(append(strings.Fields(line)[1:], "-o", file))
+		if err := root.ExecuteContext(t.Context()); err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		got, err := readPlan(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want.Stages, got.Stages); diff != "" || got.ObjectiveMS != want.ObjectiveMS {
+			t.Errorf("%s: objective %g: want %g; stages (−want +got):\n%s", line, got.ObjectiveMS, want.ObjectiveMS, diff)
+		}
+	}
+	q := question(t, "local-3", "demo")
+	q.Workload.Prompts, q.Edited = []string{"it's"}, true
+	if got := commandLine(q); !strings.Contains(got, `--prompt 'it'\''s'`) || !strings.Contains(got, "# save the topology as local-3.toml first") {
+		t.Error(got)
+	}
+}
+
+// TestOpenForTUI reads everything the screen writes, and says what is wrong with
+// what it cannot read.
+func TestOpenForTUI(t *testing.T) {
+	q := question(t, "home-lab", "llama2-7b")
+	plan, err := (&planner{}).plan(t.Context(), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	write := func(name string, v any) string {
+		file := filepath.Join(dir, name)
+		data, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	o, err := openForTUI(write("plan.json", plan), question(t, "local-3", "demo"))
+	if err != nil || !o.Question.Topology.Equal(q.Topology) || o.Question.Model != q.Model {
+		t.Errorf("plan: %+v, %v", o, err)
+	}
+	o, err = openForTUI(write("set.json", tui.SetFile{Question: q, Entries: []tui.Entry{{Name: "a", Question: *q}}}), q)
+	if err != nil || len(o.Entries) != 1 || o.Question == nil {
+		t.Errorf("set: %+v, %v", o, err)
+	}
+	o, err = openForTUI(write("report.json", edgeshard.Report{Backend: "sim"}), q)
+	if err != nil || o.Report == nil || o.Question != nil {
+		t.Errorf("report: %+v, %v", o, err)
+	}
+	for name, want := range map[string]string{write("other.json", 3): "other.json", write("none.json", map[string]int{}): "expected a plan", filepath.Join(dir, "gone.toml"): "gone.toml"} {
+		if _, err := openForTUI(name, q); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v: want one with %q", name, err, want)
+		}
+	}
+}
+
+// TestExplain: for each kind of subject there is something to say.
+func TestExplain(t *testing.T) {
+	q := question(t, "home-lab", "llama2-13b")
+	q.Model.Precision = 3
+	p := &planner{}
+	none := tui.Subject{Device: -1, From: -1, To: -1, Unit: -1}
+	used, idle, link, unit, first := none, none, none, none, none
+	used.Device, idle.Device, link.From, link.To, unit.Unit, first.Unit = 1, 2, 0, 1, 20, 0
+	for _, c := range []struct {
+		subject tui.Subject
+		want    string
+	}{
+		{used, "It runs units"}, {idle, "It runs nothing"}, {link, "link laptop to desktop"}, {unit, "Unit 20 is on desktop"}, {first, "must be at the source"},
+	} {
+		lines, err := p.explain(t.Context(), q, c.subject)
+		if text := strings.Join(lines, "\n"); err != nil || !strings.Contains(text, c.want) {
+			t.Errorf("%+v: %v: want %q in\n%s", c.subject, err, c.want, text)
+		}
+	}
+}
+
+// TestFront: along the front requests get slower and throughput higher.
+func TestFront(t *testing.T) {
+	q := question(t, "edgeshard-testbed", "llama2-7b")
+	q.Workload.Batch, q.Workload.Requests = 4, 4
+	plans, err := (&planner{}).front(t.Context(), q)
+	if err != nil || len(plans) < 2 {
+		t.Fatalf("%d plans, %v", len(plans), err)
+	}
+	for i := 1; i < len(plans); i++ {
+		a, b := plans[i-1], plans[i]
+		if b.ObjectiveMS <= a.ObjectiveMS || b.Predicted.Throughput <= a.Predicted.Throughput {
+			t.Errorf("plan %d: request %g → %g ms, %g → %g tokens/s", i, a.ObjectiveMS, b.ObjectiveMS, a.Predicted.Throughput, b.Predicted.Throughput)
+		}
+	}
+}
+
+// BenchmarkWhatIf is what a turn of a slider on the paper's testbed takes until
+// plan and simulation are there; the 95th percentile is its own figure.
+func BenchmarkWhatIf(b *testing.B) {
+	q := question(b, "edgeshard-testbed", "llama2-7b")
+	p, runner := &planner{}, simRunner(nil)
+	var took []time.Duration
+	for i := 0; b.Loop(); i++ {
+		d := q.Topology.Devices[0]
+		d.Usable -= topologies.Bytes(i%16) << 30
+		t, err := q.Topology.WithDevice(0, d)
+		if err != nil {
+			b.Fatal(err)
+		}
+		next := *q
+		next.Topology = t
+		start := time.Now()
+		plan, err := p.plan(context.Background(), &next)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := runner.Run(context.Background(), plan, edgeshard.NewRecorder(plan)); err != nil {
+			b.Fatal(err)
+		}
+		took = append(took, time.Since(start))
+	}
+	slices.Sort(took)
+	b.ReportMetric(edgeshard.Milliseconds(took[len(took)*95/100]), "p95-ms")
+}
