@@ -129,7 +129,8 @@ func (o *probeObserver) stage() time.Duration {
 	decode := func(stage int) float64 { return median(o.durations(stage, 1, o.plan.Workload.Tokens)) }
 	one := decode(1)
 	block := (decode(2) - one) / float64(many-1)
-	return time.Duration(min(max(0, one-block), decode(0), decode(3)))
+	const most = 0.9 // of the smallest stage: no unit takes no time at all
+	return time.Duration(min(max(0, one-block), most*decode(0), most*decode(3)))
 }
 
 // points returns the typical times: one for prefill, and one for each stretch of decode.
