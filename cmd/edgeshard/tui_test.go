@@ -109,22 +109,27 @@ func TestOpenForTUI(t *testing.T) {
 
 // TestExplain: for each kind of subject there is something to say.
 func TestExplain(t *testing.T) {
-	q := question(t, "home-lab", "llama2-13b")
-	q.Model.Precision = 3
+	q := question(t, "local-3", "demo")
 	p := &planner{}
 	none := tui.Subject{Device: -1, From: -1, To: -1, Unit: -1}
-	used, idle, link, unit, first := none, none, none, none, none
-	used.Device, idle.Device, link.From, link.To, unit.Unit, first.Unit = 1, 2, 0, 1, 20, 0
+	used, other, link, unit, first := none, none, none, none, none
+	used.Device, other.Device, link.From, link.To, unit.Unit, first.Unit = 0, 2, 0, 1, 5, 0
 	for _, c := range []struct {
 		subject tui.Subject
 		want    string
 	}{
-		{used, "It runs units"}, {idle, "It runs nothing"}, {link, "link laptop to desktop"}, {unit, "Unit 20 is on desktop"}, {first, "must be at the source"},
+		{used, "It runs units"}, {other, "desktop"}, {link, "link phone to laptop"}, {unit, "Unit 5 is on "}, {first, "must be at the source"},
 	} {
 		lines, err := p.explain(t.Context(), q, c.subject)
 		if text := strings.Join(lines, "\n"); err != nil || !strings.Contains(text, c.want) {
 			t.Errorf("%+v: %v: want %q in\n%s", c.subject, err, c.want, text)
 		}
+	}
+	if got, want := unusedText(solver.Unused{Reason: "memory"}), "no plan that uses it fits, for want of memory"; !strings.Contains(got, want) {
+		t.Errorf("%q: want %q", got, want)
+	}
+	if got, want := unusedText(solver.Unused{Possible: true, CostMS: 130, Reason: "links", SavedMS: 120}), "130 ms slower, mostly by its links"; !strings.Contains(got, want) {
+		t.Errorf("%q: want %q", got, want)
 	}
 }
 

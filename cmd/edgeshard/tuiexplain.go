@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -14,32 +15,48 @@ import (
 
 // explain says why a device, a link or a cut of the best plan is as it is.
 func (p *planner) explain(ctx context.Context, q *tui.Question, s tui.Subject) ([]string, error) {
-	plan, result, err := p.solve(ctx, q)
-	if err != nil {
-		return nil, err
-	}
 	if s.Unit >= 0 {
-		return p.explainUnit(ctx, q, plan, s.Unit)
+		return p.explainUnit(ctx, q, s.Unit)
 	}
-	e, err := solver.Explain(ctx, plan.Spec(), plan.Workload, result)
+	x, err := p.explanation(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	d := plan.Topology.Devices
-	x := explanation{e, plan}
+	d := x.plan.Topology.Devices
 	if s.Device >= 0 {
 		return x.device(d[s.Device].Name), nil
 	}
 	return x.link(d[s.From].Name, d[s.To].Name), nil
 }
 
-// An explanation writes what the solver found for people.
-type explanation struct {
-	*solver.Explanation
-	plan *edgeshard.Plan
+// explanation returns the solver's explanation of a question's answer. It takes
+// many solves, so the last one is kept for the next device or link.
+func (p *planner) explanation(ctx context.Context, q *tui.Question) (x explained, err error) {
+	key, err := json.Marshal(q)
+	if err != nil {
+		return x, err
+	}
+	p.mu.Lock()
+	x, known := p.explained, p.asked == string(key)
+	p.mu.Unlock()
+	if known {
+		return x, nil
+	}
+	plan, result, err := p.solve(ctx, q)
+	if err != nil {
+		return x, err
+	}
+	e, err := solver.Explain(ctx, plan.Spec(), plan.Workload, result)
+	if err != nil {
+		return x, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.asked, p.explained = string(key), explained{e, plan}
+	return p.explained, nil
 }
 
-func (x explanation) device(name string) []string {
+func (x explained) device(name string) []string {
 	var lines []string
 	for _, s := range x.plan.Stages {
 		if s.Name == name {
@@ -64,7 +81,7 @@ func unusedText(u solver.Unused) string {
 		msText(u.CostMS), u.Reason, msText(u.SavedMS))
 }
 
-func (x explanation) link(from, to string) []string {
+func (x explained) link(from, to string) []string {
 	lines := x.of("link " + from + " to " + to)
 	back := x.of("link " + to + " to " + from)
 	if len(lines)+len(back) == 0 {
@@ -74,7 +91,7 @@ func (x explanation) link(from, to string) []string {
 }
 
 // of returns the prices and flips of things.
-func (x explanation) of(things ...string) []string {
+func (x explained) of(things ...string) []string {
 	var lines []string
 	for _, p := range x.Prices {
 		if slices.Contains(things, p.What) {
@@ -99,7 +116,11 @@ func stagesText(stages []edgeshard.Stage) string {
 
 // explainUnit says what it would cost to have a unit elsewhere: on the devices of
 // the stages beside its own.
-func (p *planner) explainUnit(ctx context.Context, q *tui.Question, plan *edgeshard.Plan, unit int) ([]string, error) {
+func (p *planner) explainUnit(ctx context.Context, q *tui.Question, unit int) ([]string, error) {
+	plan, err := p.plan(ctx, q)
+	if err != nil {
+		return nil, err
+	}
 	at := slices.IndexFunc(plan.Stages, func(s edgeshard.Stage) bool { return unit < s.To })
 	own := plan.Stages[at].Name
 	lines := []string{fmt.Sprintf("Unit %d is on %s, with units %d to %d.", unit, own, plan.Stages[at].From, plan.Stages[at].To-1)}

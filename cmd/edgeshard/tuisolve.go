@@ -22,6 +22,14 @@ type planner struct {
 	options solver.Options // what a question does not say
 	mu      sync.Mutex
 	last    *solver.Result
+	asked   string // the question that explained explains, in JSON
+	explained
+}
+
+// explained is an explanation with its plan.
+type explained struct {
+	*solver.Explanation
+	plan *edgeshard.Plan
 }
 
 func (p *planner) plan(ctx context.Context, q *tui.Question) (*edgeshard.Plan, error) {
