@@ -83,6 +83,22 @@ func (t *TraceWriter) Span(s Span) {
 		t.instant(t.track(track{requestsProcess, 1}, "tokens"), "token", s.End)
 		t.arg(`"request":`, int64(s.Request))
 		t.arg(`,"step":`, int64(s.Step))
+	case Down:
+		k := t.device(s.Device)
+		if s.To >= 0 {
+			k = t.link(s.Device, s.To)
+		}
+		t.slice(k, "down", s.Start, s.End)
+	case Detection:
+		t.instant(t.device(s.Device), "found dead", s.End)
+		t.arg(`"died_ns":`, int64(s.Start))
+	case Replan:
+		t.slice(t.track(track{requestsProcess, 2}, "recovery"), "replan", s.Start, s.End)
+	case Rebuild, Lost, Preempt:
+		t.async(s)
+	case Failed:
+		t.instant(t.track(track{requestsProcess, 1}, "tokens"), "failed", s.End)
+		t.arg(`"request":`, int64(s.Request))
 	case OOM:
 		t.instant(t.device(s.Device), "out of memory", s.Start)
 		t.arg(`"request":`, int64(s.Request))
@@ -135,6 +151,24 @@ func (t *TraceWriter) instant(k track, name string, at time.Duration) {
 	t.event("i", k, name, at)
 	t.line = append(t.line, `,"s":"t"`...)
 	t.args()
+}
+
+// async writes a span of a micro-batch that may overlap with others of its kind.
+func (t *TraceWriter) async(s Span) {
+	k := track{requestsProcess, 0}
+	t.event("b", k, string(s.What), s.Start)
+	t.flow(s)
+	t.end()
+	t.event("e", k, string(s.What), s.End)
+	t.flow(s)
+}
+
+// flow names what begins or ends by the micro-batch.
+func (t *TraceWriter) flow(s Span) {
+	t.line = append(t.line, `,"cat":"recovery","id":`...)
+	t.line = strconv.AppendInt(t.line, int64(s.MicroBatch), 10)
+	t.args()
+	t.pass(s)
 }
 
 func (t *TraceWriter) pass(s Span) {

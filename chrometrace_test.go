@@ -70,6 +70,30 @@ func TestTraceGolden(t *testing.T) {
 	golden(t, "trace.json", out.Bytes())
 }
 
+// TestTraceOfADeath: what faults and recoveries leave in a trace.
+func TestTraceOfADeath(t *testing.T) {
+	p, _ := twoDevices()
+	ms := func(n int) time.Duration { return time.Duration(n) * time.Millisecond }
+	spans := []edgeshard.Span{
+		{What: edgeshard.Detection, Request: -1, Stage: -1, Device: 1, To: -1, Start: ms(10), End: ms(13)},
+		{What: edgeshard.Lost, Request: 4, MicroBatch: 2, Batch: 1, Step: 3, Stage: -1, Device: -1, To: -1, Start: ms(9), End: ms(13)},
+		{What: edgeshard.Replan, Request: -1, Stage: -1, Device: 1, To: -1, Start: ms(13), End: ms(14)},
+		{What: edgeshard.Rebuild, Request: 4, MicroBatch: 2, Batch: 1, Step: 3, Stage: -1, Device: -1, To: -1, Start: ms(15), End: ms(20)},
+		{What: edgeshard.Preempt, Request: 5, MicroBatch: 3, Batch: 1, Step: 1, Stage: -1, Device: -1, To: -1, Start: ms(15), End: ms(21)},
+		{What: edgeshard.Failed, Request: 6, Stage: -1, Device: 1, To: -1, End: ms(22)},
+		{What: edgeshard.Down, Request: -1, Stage: -1, Device: 0, To: 1, Start: ms(1), End: ms(2)},
+		{What: edgeshard.Down, Request: -1, Stage: -1, Device: 1, To: -1, Start: ms(10), End: ms(30)},
+	}
+	var out bytes.Buffer
+	if err := edgeshard.WriteTrace(&out, p, spans); err != nil {
+		t.Fatal(err)
+	}
+	if !json.Valid(out.Bytes()) {
+		t.Errorf("not JSON: %s", out.Bytes())
+	}
+	golden(t, "death.json", out.Bytes())
+}
+
 func TestEmptyTrace(t *testing.T) {
 	p, _ := twoDevices()
 	var out bytes.Buffer

@@ -254,7 +254,7 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(everything))
 	f.Add([]byte("[[fault]]\nat=\"1s\"\ndevice=\"near\"\ndo=\"kill\""))
 	topo := pair(f)
-	f.Fuzz(func(t *testing.T, data []byte) {
+	f.Fuzz(func(_ *testing.T, data []byte) {
 		s, err := scenarios.Parse("f.toml", data, topo)
 		if err != nil {
 			return

@@ -53,8 +53,6 @@ func (b *batchMeans) check(t *testing.T, what string, want float64) {
 type waits struct {
 	batchMeans
 	arrival []time.Duration
-	area    float64 // of the number in the system over time
-	since   time.Duration
 }
 
 func (w *waits) Text(int, int, string) {}
@@ -122,8 +120,8 @@ func TestLittle(t *testing.T) {
 // tandemCosts take a time of its own on each device, and none on links.
 type tandemCosts struct{ means []time.Duration }
 
-func (c tandemCosts) Compute(device, unit int, p models.Pass) time.Duration { return c.means[device] }
-func (tandemCosts) Transfer(int, int, int64) edgeshard.Transfer             { return edgeshard.Transfer{} }
+func (c tandemCosts) Compute(device, _ int, _ models.Pass) time.Duration { return c.means[device] }
+func (tandemCosts) Transfer(int, int, int64) edgeshard.Transfer          { return edgeshard.Transfer{} }
 
 // throughputs observes tokens a second, by stretches of them.
 type throughputs struct {

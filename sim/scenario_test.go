@@ -233,7 +233,7 @@ func TestDeviceConditions(t *testing.T) {
 // slowCosts are stages of seconds, for bodies that warm in seconds.
 type slowCosts struct{ stage time.Duration }
 
-func (c slowCosts) Compute(device, unit int, p models.Pass) time.Duration {
+func (c slowCosts) Compute(_, unit int, _ models.Pass) time.Duration {
 	if unit == 0 {
 		return c.stage
 	}
@@ -313,7 +313,7 @@ func TestDeathFails(t *testing.T) {
 }
 
 // toNear plans everything on the source.
-func toNear(ctx context.Context, p *edgeshard.Plan, lost []int) (*edgeshard.Plan, error) {
+func toNear(_ context.Context, p *edgeshard.Plan, _ []int) (*edgeshard.Plan, error) {
 	q := *p
 	q.Stages = []edgeshard.Stage{{Name: "near", Device: 0, From: 0, To: 6}}
 	return &q, nil

@@ -13,8 +13,7 @@ import (
 // The hold model: with n events pending, each event taken schedules one more, an
 // exponential time later (Jones, CACM 29(4), 1986).
 type event struct {
-	kind   uint32
-	target uint32
+	target uint64
 	value  uint64
 }
 
@@ -43,7 +42,7 @@ func report(b *testing.B) {
 func holdEngine(b *testing.B, d []time.Duration, n int) {
 	var e des.Engine[event]
 	for i := range n {
-		e.At(d[i&0xffff], event{target: uint32(i)})
+		e.At(d[i&0xffff], event{target: uint64(i)})
 	}
 	b.ReportAllocs()
 	b.ResetTimer()
