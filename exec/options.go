@@ -9,7 +9,7 @@ import (
 
 // DefaultTimeout is the silence after which a worker, or a coordinator, counts
 // as gone.
-const DefaultTimeout = 2 * time.Second
+const DefaultTimeout = 3 * time.Second
 
 // Options tell a Runner how to reach the devices of a plan. A device with an
 // address is the worker there; one without gets a local worker.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -20,6 +21,7 @@ type backendFlags struct {
 	model       string
 	threads     int
 	noEmulation bool
+	timeout     time.Duration
 	scenario    string
 	credentials credentialFlags
 }
@@ -31,6 +33,7 @@ func (b *backendFlags) register(cmd *cobra.Command) {
 	f.IntVar(&b.threads, "threads", 0, "with exec: of a local worker; 0: as many as CPUs")
 	f.BoolVar(&b.noEmulation, "no-emulation", false, "with exec: let local workers run at full speed, without the topology's slowdowns and links")
 	f.StringVar(&b.scenario, "scenario", "", "with sim: how the world differs from the topology while the plan runs, a TOML file")
+	f.DurationVar(&b.timeout, "timeout", exec.DefaultTimeout, "with exec: silence after which a worker counts as dead")
 	b.credentials.register(cmd)
 	choices(cmd, "backend", "sim", "exec")
 }
@@ -57,7 +60,7 @@ func (b *backendFlags) runner(a *app) (edgeshard.Runner, error) {
 	}
 	return &exec.Runner{Options: exec.Options{
 		Local: local, Threads: b.threads, Emulate: !b.noEmulation, Model: b.model,
-		Credentials: c, Insecure: b.credentials.insecure, Progress: a.startProgress, Log: a.logger(),
+		Credentials: c, Insecure: b.credentials.insecure, Timeout: b.timeout, Progress: a.startProgress, Log: a.logger(),
 	}}, nil
 }
 
