@@ -24,10 +24,9 @@ func (m *Model) drawBaselines(a area) {
 			continue
 		}
 		inner.text(1, row, t.dim, pad(name, 10))
-		switch {
-		case b.Plan == nil:
+		if b.Plan == nil {
 			inner.text(12, row, t.bad, "no plan fits")
-		default:
+		} else {
 			v := objectiveOf(b.Plan, throughput)
 			inner.text(12, row, t.text, objectiveText(v, throughput))
 			text, look := factor(mine, v, throughput, t)

@@ -18,7 +18,6 @@ type style struct {
 }
 
 func (s style) with(fg color.Color) style { s.fg = fg; return s }
-func (s style) on(bg color.Color) style   { s.bg = bg; return s }
 func (s style) strong() style             { s.bold = true; return s }
 
 func (s style) cell() uv.Style {
@@ -102,8 +101,9 @@ func (a area) text(x, y int, s style, text string) int {
 // right writes so that the text ends before column x.
 func (a area) right(x, y int, s style, text string) { a.text(x-textWidth(text), y, s, text) }
 
-// spans writes several texts, each in its style, one after another.
-func (a area) spans(x, y int, parts ...part) int {
+// spans writes several texts from column 1 on, each in its style.
+func (a area) spans(y int, parts ...part) int {
+	x := 1
 	for _, p := range parts {
 		x = a.text(x, y, p.style, p.text)
 	}

@@ -59,7 +59,7 @@ func (m *Model) drawCurvePoint(a area) {
 		return
 	}
 	p := c.points[c.cursor]
-	x := a.spans(1, 0, part{t.focus.strong(), p.label}, part{t.dim, "   "})
+	x := a.spans(0, part{t.focus.strong(), p.label}, part{t.dim, "   "})
 	switch {
 	case p.failed:
 		a.text(x, 0, t.bad, "no plan fits")

@@ -46,7 +46,7 @@ func fakeBackend() Backend {
 		Command: func(q *Question) string { return "edgeshard plan -t " + q.Topology.Name },
 		Sim:     fakeRunner{}, Real: fakeRunner{text: true},
 		Faulty: func([]Fault) edgeshard.Runner { return fakeRunner{} },
-		Explain: func(_ context.Context, q *Question, s Subject) ([]string, error) {
+		Explain: func(_ context.Context, _ *Question, s Subject) ([]string, error) {
 			return []string{fmt.Sprintf("because of %+v", s)}, nil
 		},
 		Front: func(ctx context.Context, q *Question) ([]*edgeshard.Plan, error) {
@@ -221,7 +221,7 @@ func press(name string) tea.KeyPressMsg {
 func (d *driver) plain() string {
 	d.Helper()
 	a := d.m.render()
-	return a.buf.Buffer.String() + "\n"
+	return a.buf.String() + "\n"
 }
 
 func (d *driver) golden(name string) {

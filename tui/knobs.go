@@ -3,7 +3,6 @@ package tui
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -214,9 +213,4 @@ func rateKnob() knob {
 			return put(q, r), nil
 		},
 	}
-}
-
-// find returns the knob of that name.
-func find(knobs []knob, name string) knob {
-	return knobs[slices.IndexFunc(knobs, func(k knob) bool { return k.name == name })]
 }

@@ -55,7 +55,7 @@ func (m *Model) drawRunHead(a area) {
 	case r.follow:
 		state = "● live"
 	}
-	x := a.spans(1, 0, part{t.text.strong(), who + " "}, part{look, state + " "})
+	x := a.spans(0, part{t.text.strong(), who + " "}, part{look, state + " "})
 	if !r.follow {
 		x = a.text(x, 0, t.dim, "×"+speedText(r.speed)+" ")
 	}
@@ -185,7 +185,10 @@ func (m *Model) drawPipeline(a area) {
 	for i, s := range r.plan.Stages {
 		look := t.device(s.Device)
 		if segments[i].w >= 3 {
-			inner.text(segments[i].x, 0, look, clip(s.Name, segments[i].w))
+			x := inner.text(segments[i].x, 0, look, clip(s.Name, segments[i].w))
+			if n := r.tape.queued(lane{s.Device, -1}, r.at); n > 0 && x+8 < segments[i].x+segments[i].w {
+				inner.text(x+1, 0, t.warn, fmt.Sprintf("%d wait", n))
+			}
 		}
 		inner.text(segments[i].x, 2, look, strings.Repeat("▔", segments[i].w))
 	}
@@ -230,17 +233,17 @@ func (m *Model) drawSoFar(a area) {
 	}{
 		{"TTFT", s.ttft, p.TTFTMS, msText}, {"TPOT", s.tpot, p.TPOTMS, msText}, {"tokens/s", s.throughput, p.Throughput, digits},
 	}
-	inner.spans(1, 0, part{t.dim, pad("tokens", 10)}, part{t.text.strong(), fmt.Sprintf("%d of %d", s.tokens, total)})
+	inner.spans(0, part{t.dim, pad("tokens", 10)}, part{t.text.strong(), fmt.Sprintf("%d of %d", s.tokens, total)})
 	waits := ""
 	if n := r.tape.waiting(r.at); n > 0 {
 		waits = fmt.Sprintf("  %d wait", n)
 	}
-	inner.spans(1, 1, part{t.dim, pad("requests", 10)}, part{t.text.strong(), fmt.Sprintf("%d of %d begun", s.requests, r.plan.Workload.Requests)}, part{t.warn, waits})
+	inner.spans(1, part{t.dim, pad("requests", 10)}, part{t.text.strong(), fmt.Sprintf("%d of %d begun", s.requests, r.plan.Workload.Requests)}, part{t.warn, waits})
 	for i, l := range lines {
 		if l.value == 0 {
 			inner.text(1, 2+i, t.dim, pad(l.name, 10)+"–")
 		} else {
-			inner.spans(1, 2+i, part{t.dim, pad(l.name, 10)}, part{t.text.strong(), pad(l.text(l.value), 11)})
+			inner.spans(2+i, part{t.dim, pad(l.name, 10)}, part{t.text.strong(), pad(l.text(l.value), 11)})
 		}
 		x := inner.text(22, 2+i, t.dim, l.text(l.expected)+" ")
 		if text := change(l.expected, l.value); l.value > 0 && x+textWidth(text) <= inner.w {

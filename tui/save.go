@@ -60,7 +60,7 @@ func (m *Model) openSave() tea.Cmd {
 
 // askFile asks where to save and writes there; a file that exists is asked about.
 func (m *Model) askFile(s saving) tea.Cmd {
-	m.prompt("save "+s.what+" as", s.file, func(m *Model, file string) (tea.Cmd, error) {
+	m.prompt("save "+s.what+" as", s.file, func(_ *Model, file string) (tea.Cmd, error) {
 		if file == "" {
 			return nil, errors.New("expected a file's path")
 		}

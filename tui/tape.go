@@ -10,9 +10,10 @@ import (
 
 // A tape is what happened in a run, in order to be shown at any time of it.
 type tape struct {
-	lanes    map[lane][]beat // by start
-	memory   map[int][]level // of each device, by time
-	tokens   []tokenAt       // by time
+	lanes    map[lane][]beat       // by start
+	memory   map[int][]level       // of each device, by time
+	there    map[int]time.Duration // where each micro-batch was last, until when
+	tokens   []tokenAt             // by time
 	waits    []interval
 	texts    []textAt
 	oom      []edgeshard.Span
@@ -28,7 +29,8 @@ type lane struct{ device, to int }
 // A beat is a lane being busy.
 type beat struct {
 	interval
-	micro, step, stage int
+	micro, stage int
+	ready        time.Duration // when the micro-batch was there; until start it waited
 }
 
 // done is the share of the beat that is over at a time.
@@ -57,7 +59,7 @@ type textAt struct {
 }
 
 func newTape() *tape {
-	return &tape{lanes: make(map[lane][]beat), memory: make(map[int][]level)}
+	return &tape{lanes: make(map[lane][]beat), memory: make(map[int][]level), there: make(map[int]time.Duration)}
 }
 
 // span takes a span in; spans come roughly in the order of their ends.
@@ -65,9 +67,9 @@ func (t *tape) span(s edgeshard.Span) {
 	t.spans++
 	switch s.What {
 	case edgeshard.Compute:
-		t.beat(lane{s.Device, -1}, beat{interval{s.Start, s.End}, s.MicroBatch, s.Step, s.Stage})
+		t.beat(lane{s.Device, -1}, s, s.End)
 	case edgeshard.Send, edgeshard.Back:
-		t.beat(lane{s.Device, s.To}, beat{interval{s.Start, max(s.Free, s.End)}, s.MicroBatch, s.Step, s.Stage})
+		t.beat(lane{s.Device, s.To}, s, max(s.Free, s.End))
 	case edgeshard.Token:
 		t.tokens = append(t.tokens, tokenAt{s.End, s.Request, s.Step, s.Start})
 		t.requests = max(t.requests, s.Request+1)
@@ -84,13 +86,15 @@ func (t *tape) span(s edgeshard.Span) {
 	t.end = max(t.end, s.End)
 }
 
-// beat keeps a lane sorted by start.
-func (t *tape) beat(l lane, b beat) {
-	beats := append(t.lanes[l], b)
+// beat adds to a lane, which is kept sorted by start.
+func (t *tape) beat(l lane, s edgeshard.Span, end time.Duration) {
+	b := beat{interval{s.Start, end}, s.MicroBatch, s.Stage, min(t.there[s.MicroBatch], s.Start)}
+	t.there[s.MicroBatch] = s.End
+	t.lanes[l] = append(t.lanes[l], b)
+	beats := t.lanes[l]
 	for i := len(beats) - 1; i > 0 && beats[i-1].start > beats[i].start; i-- {
 		beats[i-1], beats[i] = beats[i], beats[i-1]
 	}
-	t.lanes[l] = beats
 }
 
 // activeIn returns what a lane does for a stage at a time.
@@ -101,6 +105,18 @@ func (t *tape) activeIn(l lane, stage int, at time.Duration) (beat, bool) {
 		}
 	}
 	return beat{}, false
+}
+
+// queued returns how many micro-batches wait for a lane at a time.
+func (t *tape) queued(l lane, at time.Duration) int {
+	beats, n := t.lanes[l], 0
+	for _, b := range beats[sort.Search(len(beats), func(i int) bool { return beats[i].start > at }):] {
+		if b.ready > at {
+			break // a lane is first come, first served
+		}
+		n++
+	}
+	return n
 }
 
 // between returns a lane's beats that touch a time span.

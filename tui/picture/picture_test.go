@@ -2,12 +2,12 @@ package picture
 
 import (
 	"bytes"
+	"encoding/xml"
+	"errors"
 	"image/png"
+	"io"
 	"strings"
 	"testing"
-
-	"encoding/xml"
-	"io"
 )
 
 const sample = "\x1b[1;38;2;255;0;0mred\x1b[0m ── ╭╮ ▌█░ ⣿ ◆ <&>\n\x1b[7mback\x1b[0m \x1b[4munder\x1b[0m \x1b[2mfaint\x1b[0m"
@@ -52,7 +52,7 @@ func TestSVG(t *testing.T) {
 		}
 	}
 	for dec := xml.NewDecoder(strings.NewReader(text)); ; {
-		if _, err := dec.Token(); err == io.EOF {
+		if _, err := dec.Token(); errors.Is(err, io.EOF) {
 			return
 		} else if err != nil {
 			t.Fatal(err)
