@@ -222,7 +222,7 @@ func (r *resolver) loadModel(name string) (ref edgeshard.ModelRef, err error) {
 // scenario returns the text of a scenario of the spec, or of a file, with the
 // point's seed unless it has its own; and the folder of its traces.
 func (r *resolver) scenario(name string, seed uint64) ([]byte, string, error) {
-	values, dir := r.spec.Scenarios[name], r.dir
+	values, dir := map[string]any(r.spec.Scenarios[name]), r.dir
 	if values == nil {
 		file := filepath.Join(r.dir, name)
 		if filepath.IsAbs(name) {

@@ -46,6 +46,7 @@ var figures = []figure{
 	{"predicted_ttft_ms", func(p *edgeshard.Plan, _ *edgeshard.Report) float64 { return p.Predicted.TTFTMS }},
 	{"predicted_tpot_ms", func(p *edgeshard.Plan, _ *edgeshard.Report) float64 { return p.Predicted.TPOTMS }},
 	{"predicted_throughput", func(p *edgeshard.Plan, _ *edgeshard.Report) float64 { return p.Predicted.Throughput }},
+	{"steady_throughput", func(p *edgeshard.Plan, _ *edgeshard.Report) float64 { return steady(p) }},
 	{"ttft_ms", func(_ *edgeshard.Plan, r *edgeshard.Report) float64 { return r.TTFT.Mean }},
 	{"ttft_p50_ms", func(_ *edgeshard.Plan, r *edgeshard.Report) float64 { return r.TTFT.P50 }},
 	{"ttft_p99_ms", func(_ *edgeshard.Plan, r *edgeshard.Report) float64 { return r.TTFT.P99 }},
@@ -66,6 +67,19 @@ var figures = []figure{
 	{"energy_j", func(_ *edgeshard.Plan, r *edgeshard.Report) float64 { return r.EnergyJ }},
 	{"goodput", func(_ *edgeshard.Plan, r *edgeshard.Report) float64 { return r.Goodput }},
 	{"slo_attainment", func(_ *edgeshard.Plan, r *edgeshard.Report) float64 { return r.Attainment }},
+}
+
+// steady is the predicted throughput in decode, in tokens/s: prefill left out, as
+// where a paper's runs are long.
+func steady(p *edgeshard.Plan) float64 {
+	sequences := min(p.Workload.Batch, p.Workload.Requests)
+	if p.Workload.Schedule == edgeshard.Sequential {
+		sequences = min(sequences, p.Workload.MicroBatch)
+	}
+	if p.Predicted.TPOTMS == 0 {
+		return 0
+	}
+	return 1000 * float64(sequences) / p.Predicted.TPOTMS
 }
 
 func figureNames() []string {

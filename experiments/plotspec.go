@@ -73,6 +73,7 @@ type Published struct {
 	Fitted bool           `toml:"fitted"` // the inputs were chosen so that it comes out
 	// Inconsistent says why the figure cannot be had from what is in print.
 	Inconsistent string `toml:"inconsistent"`
+	Note         string `toml:"note"` // what a reader should know of it otherwise
 }
 
 func (p *Published) check() error {

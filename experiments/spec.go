@@ -34,11 +34,11 @@ type Spec struct {
 	Seeds    string   `toml:"seeds"`   // common (the default): repeat r has the same seed at all points; or independent
 	Keep     []string `toml:"keep"`    // conditions on a point's columns; points that fail one are left out
 
-	Base  map[string]any `toml:"base"` // settings of every point
-	Axes  []Axis         `toml:"axis"`
-	Small *Small         `toml:"small"` // a version that runs in seconds
+	Base  tree   `toml:"base"` // settings of every point
+	Axes  []Axis `toml:"axis"`
+	Small *Small `toml:"small"` // a version that runs in seconds
 
-	Scenarios map[string]map[string]any `toml:"scenario"` // by the names that the setting "scenario" uses
+	Scenarios map[string]tree `toml:"scenario"` // by the names that the setting "scenario" uses
 
 	Plots     []Plot      `toml:"plot"`
 	Compare   []Pairing   `toml:"compare"`
@@ -75,7 +75,20 @@ type Small struct {
 	Samples int              `toml:"samples"`
 	Repeats int              `toml:"repeats"`
 	Values  map[string][]any `toml:"values"` // of axes, by their first key
-	Base    map[string]any   `toml:"base"`
+	Base    tree             `toml:"base"`
+}
+
+// A tree is a table of whatever keys.
+type tree map[string]any
+
+// UnmarshalTOML takes the table as it is.
+func (t *tree) UnmarshalTOML(v any) error {
+	values, ok := v.(map[string]any)
+	if !ok {
+		return fmt.Errorf("want a table, found %v", v)
+	}
+	*t = values
+	return nil
 }
 
 // ParseSpec reads an experiment. Its error names the file and the line or key.
@@ -321,8 +334,8 @@ func (s *Spec) Shrunk() (*Spec, error) {
 			c.Axes[i].Values, c.Axes[i].From, c.Axes[i].To = v, nil, nil
 		}
 	}
-	c.Base = make(map[string]any)
-	for _, m := range []map[string]any{s.Base, s.Small.Base} {
+	c.Base = make(tree)
+	for _, m := range []tree{s.Base, s.Small.Base} {
 		for k, v := range m {
 			c.Base[k] = v
 		}

@@ -76,13 +76,13 @@ func (s *Sweep) Run(ctx context.Context) ([]Result, error) {
 	}
 	results := make([]Result, len(s.points))
 	s.state, s.start = Progress{Total: len(s.points)}, time.Now()
-	g, ctx := errgroup.WithContext(ctx)
+	g, inner := errgroup.WithContext(ctx)
 	g.SetLimit(s.workers())
 	for _, chain := range chains(s.points) {
-		if ctx.Err() != nil {
+		if inner.Err() != nil {
 			break
 		}
-		g.Go(func() error { return s.runChain(ctx, chain, results) })
+		g.Go(func() error { return s.runChain(inner, chain, results) })
 	}
 	err := g.Wait()
 	if err == nil {

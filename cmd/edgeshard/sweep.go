@@ -190,9 +190,6 @@ func (a *app) showSweep(spec *experiments.Spec, dir string, t *experiments.Table
 	for i := range results {
 		count[results[i].Status]++
 	}
-	if a.format == "json" {
-		return a.json(map[string]any{"points": len(results), "status": count, "output": dir})
-	}
 	parts := []string{}
 	for _, s := range []experiments.Status{experiments.OK, experiments.Infeasible, experiments.OOM, experiments.Failed, experiments.Skipped} {
 		if count[s] > 0 {
@@ -200,6 +197,10 @@ func (a *app) showSweep(spec *experiments.Spec, dir string, t *experiments.Table
 		}
 	}
 	a.printf("%s: %d points: %s", spec.Name, len(results), strings.Join(parts, ", "))
-	a.printf("wrote %s", filepath.Join(dir, "results.csv"))
-	return nil
+	a.printf("wrote %s and results.parquet", filepath.Join(dir, "results.csv"))
+	an, err := experiments.Analyse(spec, t)
+	if err != nil {
+		return err
+	}
+	return a.writeReport(dir, an)
 }

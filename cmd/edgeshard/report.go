@@ -1,0 +1,99 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/edgeshard/edgeshard/experiments"
+)
+
+func (a *app) plotCmd() *cobra.Command {
+	var out string
+	cmd := &cobra.Command{
+		Use: "plot RESULTS SPEC.toml", Short: "Draw a sweep's results",
+		Long: "Draw results.csv or results.parquet as the [[plot]] tables of SPEC.toml say: lines with bands of confidence, bars,\n" +
+			"heat maps, distributions, scatter and Pareto fronts, as SVG or PNG. An experiment's own file will do.",
+		Example: "edgeshard plot results/results.parquet plots.toml -o pictures",
+		Args:    usageArgs(cobra.ExactArgs(2)),
+		RunE: func(_ *cobra.Command, args []string) error {
+			an, err := analyse(args)
+			if err != nil {
+				return err
+			}
+			if len(an.Pictures) == 0 {
+				return usagef("%s has no [[plot]]", args[1])
+			}
+			return a.writePictures(out, an)
+		},
+	}
+	cmd.Flags().StringVarP(&out, "output", "o", ".", "folder for the pictures")
+	return cmd
+}
+
+func (a *app) reportCmd() *cobra.Command {
+	var out string
+	cmd := &cobra.Command{
+		Use: "report RESULTS SPEC.toml", Short: "Make a report of a sweep's results",
+		Long: "Make one page of HTML, which needs no network, and one of Markdown: what was published beside what came out,\n" +
+			"comparisons in pairs with confidence intervals, the pictures and all results.",
+		Example: "edgeshard report results/results.csv experiment.toml -o results",
+		Args:    usageArgs(cobra.ExactArgs(2)),
+		RunE: func(_ *cobra.Command, args []string) error {
+			an, err := analyse(args)
+			if err != nil {
+				return err
+			}
+			return a.writeReport(out, an)
+		},
+	}
+	cmd.Flags().StringVarP(&out, "output", "o", ".", "folder for the report")
+	return cmd
+}
+
+// analyse reads results and what is to be made of them.
+func analyse(args []string) (*experiments.Analysis, error) {
+	spec, err := readSpec(args[1], false)
+	if err != nil {
+		return nil, err
+	}
+	t, err := experiments.ReadTable(args[0])
+	if err != nil {
+		return nil, err
+	}
+	return experiments.Analyse(spec, t)
+}
+
+func (a *app) writePictures(dir string, an *experiments.Analysis) error {
+	for _, p := range an.Pictures {
+		file := filepath.Join(dir, p.File)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			return err
+		}
+		if err := writeWhole(file, bytesOf(p.Data)); err != nil {
+			return err
+		}
+		a.printf("wrote %s", file)
+	}
+	return nil
+}
+
+// writeReport writes the page, its Markdown and the pictures that it names.
+func (a *app) writeReport(dir string, an *experiments.Analysis) error {
+	if err := a.writePictures(dir, an); err != nil {
+		return err
+	}
+	html, markdown := filepath.Join(dir, "report.html"), filepath.Join(dir, "report.md")
+	if err := errors.Join(writeWhole(html, an.WriteHTML), writeWhole(markdown, bytesOf([]byte(an.Markdown())))); err != nil {
+		return err
+	}
+	a.printf("wrote %s and %s", html, markdown)
+	return nil
+}
+
+func bytesOf(data []byte) func(io.Writer) error {
+	return func(w io.Writer) error { _, err := w.Write(data); return err }
+}

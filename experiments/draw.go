@@ -1,0 +1,388 @@
+package experiments
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"math"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// Draw draws a plot of the table in the format of the plot's file, SVG or PNG.
+func (p *Plot) Draw(w io.Writer, t *Table) error {
+	c, err := p.canvas(t)
+	if err != nil {
+		return fmt.Errorf("%s: %w", p.File, err)
+	}
+	out, err := c.WriterTo(pictureWidth, pictureHeight, strings.TrimPrefix(filepath.Ext(p.File), "."))
+	if err != nil {
+		return err
+	}
+	_, err = out.WriteTo(w)
+	return err
+}
+
+func (p *Plot) canvas(t *Table) (*plot.Plot, error) {
+	t, err := t.Where(p.Where)
+	if err != nil {
+		return nil, err
+	}
+	data, err := p.series(t)
+	if err != nil {
+		return nil, err
+	}
+	c := newCanvas(p)
+	draw := map[string]func(*plot.Plot, []series) error{
+		"line": p.lines, "bar": p.bars, "cdf": p.cdf, "scatter": p.scatter, "pareto": p.pareto, "heat": p.heat,
+	}[p.Kind]
+	if err := draw(c, data); err != nil {
+		return nil, err
+	}
+	scales(c, p.LogX && p.Kind != "bar", p.LogY)
+	if p.Series == "" {
+		c.Legend = plot.NewLegend()
+	}
+	return c, nil
+}
+
+// A series is the rows of one value of the plot's series column.
+type series struct {
+	name   string
+	x      []any
+	y, z   []float64
+	number []float64 // x as numbers, where all are
+}
+
+// series splits the rows that have all the figures drawn.
+func (p *Plot) series(t *Table) ([]series, error) {
+	at := make(map[string]int)
+	for _, name := range []string{p.X, p.Y, p.Z, p.Series} {
+		if name == "" {
+			continue
+		}
+		c, err := t.Column(name)
+		if err != nil {
+			return nil, err
+		}
+		at[name] = c
+	}
+	var all []series
+	for _, row := range t.Rows {
+		s := series{x: []any{row[at[p.X]]}}
+		ok := row[at[p.X]] != nil
+		for _, f := range []struct {
+			name string
+			into *[]float64
+		}{{p.Y, &s.y}, {p.Z, &s.z}} {
+			if f.name != "" {
+				v, is := number(row[at[f.name]])
+				*f.into, ok = []float64{v}, ok && is
+			}
+		}
+		if p.Series != "" {
+			s.name = cellText(row[at[p.Series]])
+		}
+		if ok {
+			all = join(all, s)
+		}
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("no row has all of %s", strings.Join(slices.DeleteFunc([]string{p.X, p.Y, p.Z}, func(s string) bool { return s == "" }), ", "))
+	}
+	for i := range all {
+		all[i].numbers()
+	}
+	return all, nil
+}
+
+func join(all []series, s series) []series {
+	i := slices.IndexFunc(all, func(o series) bool { return o.name == s.name })
+	if i < 0 {
+		return append(all, s)
+	}
+	o := &all[i]
+	o.x, o.y, o.z = append(o.x, s.x...), append(o.y, s.y...), append(o.z, s.z...)
+	return all
+}
+
+func (s *series) numbers() {
+	for _, x := range s.x {
+		v, ok := number(x)
+		if !ok {
+			s.number = nil
+			return
+		}
+		s.number = append(s.number, v)
+	}
+}
+
+// A spot is the mean of the rows at one x.
+type spot struct {
+	x float64
+	Mean
+}
+
+// spots returns the means over rows of equal x, by x.
+func (s *series) spots() []spot {
+	at := make(map[float64][]float64)
+	for i, x := range s.number {
+		at[x] = append(at[x], s.y[i])
+	}
+	var list []spot
+	for x, values := range at {
+		list = append(list, spot{x, meanOf(values)})
+	}
+	slices.SortFunc(list, func(a, b spot) int { return cmp.Compare(a.x, b.x) })
+	return list
+}
+
+func (p *Plot) lines(c *plot.Plot, data []series) error {
+	for i := range data {
+		if data[i].number == nil {
+			return fmt.Errorf("x: column %s has no numbers: draw bars", p.X)
+		}
+		spots := data[i].spots()
+		line := make(plotter.XYs, len(spots))
+		band := make(plotter.XYs, 0, 2*len(spots))
+		wide := false
+		for k, s := range spots {
+			line[k] = plotter.XY{X: s.x, Y: s.Mean.Mean}
+			band = append(band, plotter.XY{X: s.x, Y: s.High})
+			wide = wide || s.High > s.Low
+		}
+		for k := len(spots) - 1; k >= 0; k-- {
+			band = append(band, plotter.XY{X: spots[k].x, Y: spots[k].Low})
+		}
+		if wide {
+			if err := addBand(c, band, i); err != nil {
+				return err
+			}
+		}
+		if err := addLine(c, line, data[i].name, i); err != nil {
+			return err
+		}
+	}
+	p.fromZero(c)
+	return nil
+}
+
+// fromZero starts an upward axis at 0 where the scale allows it, and leaves room
+// for the legend above.
+func (p *Plot) fromZero(c *plot.Plot) {
+	if p.LogY {
+		c.Y.Max *= math.Pow(c.Y.Max/c.Y.Min, 0.25)
+		return
+	}
+	c.Y.Min = min(c.Y.Min, 0)
+	c.Y.Max += 0.25 * (c.Y.Max - c.Y.Min)
+}
+
+func addBand(c *plot.Plot, around plotter.XYs, i int) error {
+	b, err := plotter.NewPolygon(around)
+	if err != nil {
+		return err
+	}
+	b.Color, b.LineStyle.Width = faint(colourOf(i)), 0
+	c.Add(b)
+	return nil
+}
+
+func addLine(c *plot.Plot, at plotter.XYs, name string, i int) error {
+	line, points, err := plotter.NewLinePoints(at)
+	if err != nil {
+		return err
+	}
+	line.Color, line.Width, line.Dashes = colourOf(i), 1.6, dashes[i%len(dashes)]
+	points.Color, points.Radius, points.Shape = colourOf(i), 2.6, glyphs[i%len(glyphs)]
+	c.Add(line, points)
+	c.Legend.Add(name, line, points)
+	return nil
+}
+
+// addPoints draws points without lines.
+func addPoints(c *plot.Plot, at plotter.XYs, name string, i int) error {
+	points, err := plotter.NewScatter(at)
+	if err != nil {
+		return err
+	}
+	points.GlyphStyle = draw.GlyphStyle{Color: colourOf(i), Radius: 2.6, Shape: glyphs[i%len(glyphs)]}
+	c.Add(points)
+	c.Legend.Add(name, points)
+	return nil
+}
+
+func (p *Plot) scatter(c *plot.Plot, data []series) error {
+	for i := range data {
+		at, err := p.points(&data[i])
+		if err != nil {
+			return err
+		}
+		if err := addPoints(c, at, data[i].name, i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *Plot) points(s *series) (plotter.XYs, error) {
+	if s.number == nil {
+		return nil, fmt.Errorf("x: column %s has no numbers", p.X)
+	}
+	at := make(plotter.XYs, len(s.number))
+	for i, x := range s.number {
+		at[i] = plotter.XY{X: x, Y: s.y[i]}
+	}
+	return at, nil
+}
+
+// pareto draws all points and, as steps, those that no other beats in both x and y.
+func (p *Plot) pareto(c *plot.Plot, data []series) error {
+	if err := p.scatter(c, data); err != nil {
+		return err
+	}
+	for i := range data {
+		at, err := p.points(&data[i])
+		if err != nil {
+			return err
+		}
+		line, err := plotter.NewLine(front(at, p.Largest))
+		if err != nil {
+			return err
+		}
+		line.Color, line.Width, line.StepStyle = colourOf(i), 1.4, plotter.PostStep
+		c.Add(line)
+	}
+	return nil
+}
+
+// front returns the points with no other of a smaller x that is as good in y.
+func front(at plotter.XYs, largest bool) plotter.XYs {
+	sorted := slices.Clone(at)
+	better := func(a, b float64) bool { return a < b != largest && a != b }
+	slices.SortFunc(sorted, func(a, b plotter.XY) int {
+		order := cmp.Compare(a.Y, b.Y)
+		if largest {
+			order = -order
+		}
+		return cmp.Or(cmp.Compare(a.X, b.X), order)
+	})
+	var kept plotter.XYs
+	for _, q := range sorted {
+		if len(kept) == 0 || better(q.Y, kept[len(kept)-1].Y) {
+			kept = append(kept, q)
+		}
+	}
+	return kept
+}
+
+// cdf draws the share of rows whose x is at most that.
+func (p *Plot) cdf(c *plot.Plot, data []series) error {
+	for i := range data {
+		x := slices.Clone(data[i].number)
+		if x == nil {
+			return fmt.Errorf("x: column %s has no numbers", p.X)
+		}
+		slices.Sort(x)
+		at := plotter.XYs{{X: x[0], Y: 0}}
+		for k, v := range x {
+			at = append(at, plotter.XY{X: v, Y: float64(k+1) / float64(len(x))})
+		}
+		line, err := plotter.NewLine(at)
+		if err != nil {
+			return err
+		}
+		line.Color, line.Width, line.Dashes, line.StepStyle = colourOf(i), 1.6, dashes[i%len(dashes)], plotter.PostStep
+		c.Add(line)
+		c.Legend.Add(data[i].name, line)
+	}
+	c.Y.Label.Text, c.Y.Min, c.Y.Max = label(p.YLabel, "share"), 0, 1
+	c.Legend.Top = false
+	return nil
+}
+
+const barRoom = 0.8 // of the distance between two groups of bars
+
+// bars draws a group for each x, a bar for each series.
+func (p *Plot) bars(c *plot.Plot, data []series) error {
+	var groups []string
+	for i := range data {
+		for _, x := range data[i].x {
+			if text := cellText(x); !slices.Contains(groups, text) {
+				groups = append(groups, text)
+			}
+		}
+	}
+	width := barRoom / float64(len(data))
+	low := 0.0
+	if p.LogY {
+		low = p.smallest(data) / 2
+	}
+	for i := range data {
+		shift := (float64(i) - float64(len(data)-1)/2) * width
+		if err := data[i].addBars(c, groups, shift, width, low, i); err != nil {
+			return err
+		}
+	}
+	ticks := make(plot.ConstantTicks, len(groups))
+	for i, g := range groups {
+		ticks[i] = plot.Tick{Value: float64(i), Label: g}
+	}
+	c.X.Tick.Marker, c.X.Min, c.X.Max = ticks, -0.6, float64(len(groups))-0.4
+	c.X.Tick.LineStyle.Width = 0
+	p.fromZero(c)
+	return nil
+}
+
+func (p *Plot) smallest(data []series) float64 {
+	least := math.Inf(1)
+	for i := range data {
+		least = min(least, slices.Min(data[i].y))
+	}
+	return least
+}
+
+func (s *series) addBars(c *plot.Plot, groups []string, shift, width, low float64, i int) error {
+	at := make(map[string][]float64)
+	for k, x := range s.x {
+		at[cellText(x)] = append(at[cellText(x)], s.y[k])
+	}
+	for g, name := range groups {
+		if len(at[name]) == 0 {
+			continue
+		}
+		m, x := meanOf(at[name]), float64(g)+shift
+		half := width * 0.45
+		bar, err := plotter.NewPolygon(plotter.XYs{{X: x - half, Y: low}, {X: x - half, Y: m.Mean}, {X: x + half, Y: m.Mean}, {X: x + half, Y: low}})
+		if err != nil {
+			return err
+		}
+		bar.Color, bar.LineStyle.Width = colourOf(i), 0
+		c.Add(bar)
+		if err := addWhisker(c, x, m); err != nil {
+			return err
+		}
+	}
+	c.Legend.Add(s.name, swatch{colourOf(i)})
+	return nil
+}
+
+// addWhisker draws a mean's interval, if it has one.
+func addWhisker(c *plot.Plot, x float64, m Mean) error {
+	if m.High <= m.Low {
+		return nil
+	}
+	line, err := plotter.NewLine(plotter.XYs{{X: x, Y: m.Low}, {X: x, Y: m.High}})
+	if err != nil {
+		return err
+	}
+	line.Color, line.Width = inkColour, vg.Length(1)
+	c.Add(line)
+	return nil
+}
