@@ -83,6 +83,22 @@ func (t *TraceWriter) Span(s Span) {
 		t.instant(t.track(track{requestsProcess, 1}, "tokens"), "token", s.End)
 		t.arg(`"request":`, int64(s.Request))
 		t.arg(`,"step":`, int64(s.Step))
+	case OOM:
+		t.instant(t.device(s.Device), "out of memory", s.Start)
+		t.arg(`"request":`, int64(s.Request))
+		t.arg(`,"missing_bytes":`, s.Bytes)
+	default:
+		if !t.fault(s) {
+			return
+		}
+	}
+	t.end()
+}
+
+// fault writes what goes wrong and what is done then, and reports whether the
+// span is one of these.
+func (t *TraceWriter) fault(s Span) bool {
+	switch s.What {
 	case Down:
 		k := t.device(s.Device)
 		if s.To >= 0 {
@@ -99,14 +115,10 @@ func (t *TraceWriter) Span(s Span) {
 	case Failed:
 		t.instant(t.track(track{requestsProcess, 1}, "tokens"), "failed", s.End)
 		t.arg(`"request":`, int64(s.Request))
-	case OOM:
-		t.instant(t.device(s.Device), "out of memory", s.Start)
-		t.arg(`"request":`, int64(s.Request))
-		t.arg(`,"missing_bytes":`, s.Bytes)
 	default:
-		return
+		return false
 	}
-	t.end()
+	return true
 }
 
 func phase(step int) string {

@@ -1,0 +1,50 @@
+package sim
+
+import "github.com/edgeshard/edgeshard"
+
+// token gives every request of a flow its tokens, and ends those that have all.
+func (s *pipeline) token(f int32) {
+	fl, now := &s.flows[f], s.Now()
+	m, n := fl.batch, s.accepted(fl)
+	if fl.rebuild {
+		s.tell(s.span(edgeshard.Rebuild, f, -1, -1, -1))
+		fl.rebuild = false
+	}
+	for i := range m.Requests {
+		r := &m.Requests[i]
+		start := fl.token
+		if m.Step == 0 {
+			start = r.Arrival
+		}
+		for t := range n {
+			s.tell(edgeshard.Span{What: edgeshard.Token, Request: r.ID, Step: m.Step + t, Stage: -1, Device: -1, To: -1, Start: start, End: now})
+			start = now
+		}
+	}
+	fl.token, fl.inside = now, false
+	s.tokens += n * len(m.Requests)
+	for _, r := range s.batcher.DoneTokens(m, n, nil) {
+		s.memory.give(s.held(r, fl), now)
+		s.open--
+	}
+	if len(m.Requests) == 0 {
+		s.forget(f)
+	}
+	s.faults.reached(s)
+}
+
+// span describes what a flow has just ended.
+func (s *pipeline) span(what edgeshard.What, f int32, stage, device, to int) edgeshard.Span {
+	fl := &s.flows[f]
+	span := edgeshard.Span{
+		What: what, Request: fl.batch.Requests[0].ID, MicroBatch: fl.batch.ID, Batch: len(fl.batch.Requests), Step: fl.batch.Step,
+		Stage: stage, Device: device, To: to, Start: fl.start, End: s.Now(),
+	}
+	switch {
+	case to >= 0:
+		span.Bytes, span.Free = fl.row.bytes[fl.stage], fl.free
+	case what == edgeshard.Rebuild || what == edgeshard.Lost:
+		span.Start = fl.entered
+	}
+	return span
+}
