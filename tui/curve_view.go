@@ -77,9 +77,7 @@ func (m *Model) drawCurvePoint(a area) {
 func (m *Model) drawMiniStrip(a area, p *edgeshard.Plan) {
 	for i, at := range placeStages(p, a.w) {
 		look, _ := m.colorOf(p.Stages[i].Name)
-		if at.w >= 3 {
-			a.text(at.x, 0, look, clip(p.Stages[i].Name, at.w))
-		}
+		a.text(at.x, 0, look, stageName(p.Stages[i].Name, at.w))
 	}
 	m.drawCells(a.at(0, 1, a.w, 1), p)
 }

@@ -114,8 +114,9 @@ func eachLink(t *topologies.Topology, do func(from, to int, l topologies.Link)) 
 
 // shortName writes a name in w cells, with the number at its end.
 func shortName(name string, w int) string {
-	base, number, found := strings.Cut(name, "-")
-	if !found || len(number) >= w {
+	at := strings.LastIndex(name, "-")
+	base, number := name[:max(at, 0)], name[at+1:]
+	if at < 0 || len(number) >= w {
 		return name[:min(len(name), w)]
 	}
 	return base[:min(len(base), w-len(number))] + number

@@ -29,8 +29,10 @@ func (m *Model) layoutPlan(a area) planLayout {
 	middle, rest := a.top(a.h - strip)
 	l.strip = rest
 	if a.w >= 110 {
-		l.devices, middle = middle.left(a.w * 38 / 100)
-		l.links, middle = middle.left(middle.w - max(36, a.w*27/100))
+		right := max(36, a.w*27/100)
+		links := 5 + min(m.nameWidth(10), 10) + minLinkCell*len(m.question.Topology.Devices)
+		l.devices, middle = middle.left(max(44, min(a.w*38/100, a.w-right-links)))
+		l.links, middle = middle.left(middle.w - right)
 		l.prediction, l.baselines = middle.top(min(predictionRows+2, middle.h-4))
 		return l
 	}

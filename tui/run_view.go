@@ -184,11 +184,9 @@ func (m *Model) drawPipeline(a area) {
 	segments := placeStages(r.plan, inner.w)
 	for i, s := range r.plan.Stages {
 		look := t.device(s.Device)
-		if segments[i].w >= 3 {
-			x := inner.text(segments[i].x, 0, look, clip(s.Name, segments[i].w))
-			if n := r.tape.queued(lane{s.Device, -1}, r.at); n > 0 && x+8 < segments[i].x+segments[i].w {
-				inner.text(x+1, 0, t.warn, fmt.Sprintf("%d wait", n))
-			}
+		x := inner.text(segments[i].x, 0, look, stageName(s.Name, segments[i].w))
+		if n := r.tape.queued(lane{s.Device, -1}, r.at); n > 0 && x+8 < segments[i].x+segments[i].w {
+			inner.text(x+1, 0, t.warn, fmt.Sprintf("%d wait", n))
 		}
 		inner.text(segments[i].x, 2, look, strings.Repeat("▔", segments[i].w))
 	}
@@ -224,14 +222,14 @@ func (m *Model) drawSoFar(a area) {
 		}
 		return
 	}
-	s, p := r.tape.soFar(r.at), &r.plan.Predicted
+	s, p := r.tape.soFar(r.at), r.expected()
 	total := r.plan.Workload.Requests * r.plan.Workload.Tokens
 	lines := []struct {
 		name            string
 		value, expected float64
 		text            func(float64) string
 	}{
-		{"TTFT", s.ttft, p.TTFTMS, msText}, {"TPOT", s.tpot, p.TPOTMS, msText}, {"tokens/s", s.throughput, p.Throughput, digits},
+		{"TTFT", s.ttft, p.ttft, msText}, {"TPOT", s.tpot, p.tpot, msText}, {"tokens/s", s.throughput, p.throughput, digits},
 	}
 	inner.spans(0, part{t.dim, pad("tokens", 10)}, part{t.text.strong(), fmt.Sprintf("%d of %d", s.tokens, total)})
 	waits := ""
@@ -256,6 +254,16 @@ func (m *Model) drawSoFar(a area) {
 	} else if !r.ended && r.tape.spans == 0 {
 		inner.text(1, 5, t.warn, "starting …")
 	}
+}
+
+// expected is what a run should come to: a real one the simulated figures, a
+// simulated one those of its first batch on an idle cluster.
+func (r *run) expected() soFar {
+	if r.ghost != nil {
+		return r.ghost.soFar(r.ghost.end)
+	}
+	p := &r.plan.Predicted
+	return soFar{ttft: p.TTFTMS, tpot: p.TPOTMS, throughput: p.Throughput}
 }
 
 // drawRunMemory draws what each working device holds.

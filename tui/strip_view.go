@@ -74,11 +74,20 @@ func (m *Model) drawNoPlan(a area) {
 	}
 }
 
+// stageName writes a device's name above its stage, as far as it fits.
+func stageName(name string, w int) string {
+	switch {
+	case w < 3:
+		return ""
+	case w < len(name):
+		return shortName(name, w)
+	}
+	return name
+}
+
 func (m *Model) drawStage(a area, at segment, s edgeshard.Stage, blocks int) {
 	look, block := m.colorOf(s.Name)
-	if at.w >= 3 {
-		a.text(at.x, 0, look, clip(s.Name, at.w))
-	}
+	a.text(at.x, 0, look, stageName(s.Name, at.w))
 	for y := range blocks {
 		a.text(at.x, 1+y, look, strings.Repeat(block, at.w))
 	}

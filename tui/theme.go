@@ -26,12 +26,13 @@ type theme struct {
 type palette map[string][2]string
 
 // defaultPalette holds Okabe and Ito's colours for devices, which differ for the
-// colour-blind too, darkened where the background is light.
+// colour-blind too, darkened where the background is light. The selection's are
+// of the 256 every terminal has: the nearest ones to others have a tint.
 func defaultPalette() palette {
 	return palette{
 		"text": {"#24292f", "#d7dce2"}, "dim": {"#6e7781", "#7d8794"}, "border": {"#afb8c1", "#3d4653"},
 		"focus": {"#0969da", "#58b0ff"}, "accent": {"#8250df", "#c297ff"}, "good": {"#1a7f37", "#4ac26b"},
-		"bad": {"#cf222e", "#ff7b72"}, "warn": {"#9a6700", "#e3b341"}, "select": {"#e4e8ec", "#2d333b"},
+		"bad": {"#cf222e", "#ff7b72"}, "warn": {"#9a6700", "#e3b341"}, "select": {"254", "237"},
 		"slow": {"#cf222e", "#ff7b72"}, "fast": {"#1a7f37", "#4ac26b"},
 		"device1": {"#c77c00", "#e69f00"}, "device2": {"#2389c9", "#56b4e9"}, "device3": {"#00855f", "#00b383"},
 		"device4": {"#9a8c00", "#f0e442"}, "device5": {"#00588f", "#3d8fd1"}, "device6": {"#b34a00", "#e0702e"},
