@@ -69,6 +69,9 @@ func (s *Scenario) traceNames() []string {
 	for i := range s.Links {
 		names = append(names, s.Links[i].Trace)
 	}
+	for i := range s.Devices {
+		names = append(names, s.Devices[i].Trace)
+	}
 	slices.Sort(names)
 	return slices.DeleteFunc(slices.Compact(names), func(n string) bool { return n == "" })
 }
@@ -156,7 +159,7 @@ func (s *Scenario) DeviceOf(t *topologies.Topology, device int) Device {
 		}
 		d.Background, d.Speed, d.Noise = or(r.Background, d.Background), or(r.Speed, d.Speed), or(r.Noise, d.Noise)
 		d.Thermal, d.Battery, d.Memory = or(r.Thermal, d.Thermal), or(r.Battery, d.Battery), or(r.Memory, d.Memory)
-		d.Weights, d.KVBytes = or(r.Weights, d.Weights), or(r.KVBytes, d.KVBytes)
+		d.Weights, d.KVBytes, d.Trace = or(r.Weights, d.Weights), or(r.KVBytes, d.KVBytes), or(r.Trace, d.Trace)
 	}
 	return d
 }
@@ -183,6 +186,6 @@ func (d *Delivery) Has(t *topologies.Topology, device int) bool {
 // Steady reports whether nothing about the run depends on when it happens, or on
 // chance.
 func (s *Scenario) Steady() bool {
-	moves := func(d Device) bool { return d.Noise != nil || d.Thermal != nil || d.Battery > 0 }
+	moves := func(d Device) bool { return d.Noise != nil || d.Thermal != nil || d.Battery > 0 || d.Trace != "" }
 	return !s.ChangesLinks() && len(s.Faults) == 0 && s.Speculative == nil && !slices.ContainsFunc(s.Devices, moves)
 }

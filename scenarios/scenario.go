@@ -83,6 +83,9 @@ type Device struct {
 	Background float64 `toml:"background"`
 	// Speed multiplies the speed of the device, as a power mode does; 1 if not given.
 	Speed float64 `toml:"speed"`
+	// Trace is the speed over time, in factors: a CSV file as for links. Its other
+	// columns say nothing about a device.
+	Trace string `toml:"trace"`
 	// Noise multiplies each compute time, with mean 1.
 	Noise   *Noise           `toml:"noise"`
 	Thermal *Thermal         `toml:"thermal"`

@@ -48,6 +48,9 @@ func (t *Trace) At(now time.Duration) (p TracePoint, until time.Duration) {
 	return t.Points[i-1], until
 }
 
+// Absolute reports whether the trace gives bandwidths, not factors.
+func (t *Trace) Absolute() bool { return math.IsNaN(t.Points[0].Factor) }
+
 // Rate returns the bandwidth at a point of a link of the given one.
 func (p TracePoint) Rate(nominal int64) int64 {
 	if math.IsNaN(p.Factor) {

@@ -11,6 +11,18 @@ import (
 	"github.com/edgeshard/edgeshard/sim"
 )
 
+// TestSpeedTrace: a device at half its speed from 12 ns on, standing still from 14
+// to 24 ns. Of its 5 ns of work 2 are done at 12, 1 at 14, the last 2 take 4.
+func TestSpeedTrace(t *testing.T) {
+	p := fixedPlan(1, 1)
+	sc := parse(t, p, "[[device]]\nname=\"far\"\ntrace=\"x.csv\"")
+	sc.AddTrace("x.csv", &scenarios.Trace{Points: []scenarios.TracePoint{{Factor: 1}, {At: 12, Factor: 0.5}, {At: 14}, {At: 24, Factor: 0.5}}})
+	s := simulate(t, sim.Runner{Costs: constantCosts(), Scenario: sc}, p)
+	if got := s.of(edgeshard.Compute)[1].End; got != 28 {
+		t.Errorf("far is done at %v, want 28 ns", got)
+	}
+}
+
 // slowCosts are stages of seconds, for bodies that warm in seconds.
 type slowCosts struct{ stage time.Duration }
 

@@ -132,35 +132,3 @@ func (s *pipeline) send(f int32, hop *link) {
 	hop.free = fl.free
 	s.At(fl.free+t.Latency, event{kind: delivered, flow: f, epoch: fl.epoch})
 }
-
-// equip gives the devices what the scenario says of them.
-func (s *pipeline) equip() {
-	t := s.plan.Topology
-	s.devices = make([]station, len(t.Devices))
-	for i := range s.devices {
-		c, d := s.rates.devices[i], &s.devices[i]
-		if c.Background > 0 || c.Speed > 0 {
-			d.share = 1 / ((1 - c.Background) * max(c.Speed, b2f(c.Speed == 0)))
-		}
-		if c.Noise != nil {
-			d.noise = c.Noise.Dist().New(rand.New(rand.NewPCG(s.scenario.Seed, 0x6e6f697365<<16|uint64(i))))
-		}
-		idle, active := float64(t.Devices[i].IdlePower), float64(t.Devices[i].ActivePower)
-		if c.Thermal != nil {
-			d.thermal = &thermal{Thermal: *c.Thermal, idle: idle, active: active}
-			d.thermal.target = d.thermal.settle(false)
-			d.thermal.temperature = d.thermal.target
-		}
-		if c.Battery > 0 {
-			d.battery = &battery{idle: idle, active: active, joules: c.Battery * 3600, power: idle}
-			s.drain(i, d.battery)
-		}
-	}
-}
-
-func b2f(b bool) float64 {
-	if b {
-		return 1
-	}
-	return 0
-}

@@ -57,6 +57,7 @@ const (
 	networkTick             // a message leaves a link, or a trace changes
 	thermalTick             // a device reaches a bound of its temperature
 	batteryTick             // a device's battery is empty
+	speedTick               // a device's trace changes
 	faultStart
 	faultEnd
 	detection // a device's death is known
@@ -71,7 +72,9 @@ func newPipeline(r *Runner, p *edgeshard.Plan, c *rates, obs edgeshard.Observer)
 		byBatch: make(map[*edgeshard.MicroBatch]int32), rng: rand.New(rand.NewPCG(c.scenario.Seed, 0x616363657074)),
 	}
 	s.open = len(s.requests)
-	s.equip()
+	if err := s.equip(); err != nil {
+		return nil, err
+	}
 	return s, s.install(p)
 }
 
@@ -133,6 +136,9 @@ func (s *pipeline) handle(ctx context.Context, e event) error {
 		return nil
 	case thermalTick:
 		s.crossed(int(e.flow))
+		return nil
+	case speedTick:
+		s.turn(int(e.flow))
 		return nil
 	case started:
 		s.faults.delivered = true

@@ -1,10 +1,13 @@
 package sim
 
 import (
+	"fmt"
 	"math"
+	"math/rand/v2"
 	"time"
 
 	"github.com/edgeshard/edgeshard/internal/dist"
+	"github.com/edgeshard/edgeshard/scenarios"
 	"github.com/edgeshard/edgeshard/sim/des"
 )
 
@@ -21,6 +24,8 @@ type station struct {
 	since time.Duration // when work was brought up to date
 
 	share   float64 // slowdown by background work and power mode
+	trace   *scenarios.Trace
+	pace    float64 // slowdown by the trace, at present
 	fault   float64 // slowdown by faults
 	frozen  bool
 	dead    bool
@@ -42,6 +47,9 @@ func (d *station) slow() float64 {
 	}
 	if d.fault != 0 {
 		f *= d.fault
+	}
+	if d.trace != nil {
+		f *= d.pace
 	}
 	if d.thermal != nil && d.thermal.hot {
 		f *= d.thermal.Throttle
@@ -96,6 +104,13 @@ func (s *pipeline) reslow(device int, change func(d *station)) {
 	}
 }
 
+// turn sets a device's speed to what its trace says from now on.
+func (s *pipeline) turn(device int) {
+	point, until := s.devices[device].trace.At(s.Now())
+	s.reslow(device, func(d *station) { d.pace = 1 / point.Factor })
+	s.At(until, event{kind: speedTick, flow: int32(device)})
+}
+
 // next turns a device to the first flow of its queue.
 func (s *pipeline) next(device int) {
 	d := &s.devices[device]
@@ -105,4 +120,46 @@ func (s *pipeline) next(device int) {
 		return
 	}
 	s.heat(device)
+}
+
+// equip gives the devices what the scenario says of them.
+func (s *pipeline) equip() (err error) {
+	t := s.plan.Topology
+	s.devices = make([]station, len(t.Devices))
+	for i := range s.devices {
+		c, d := s.rates.devices[i], &s.devices[i]
+		if c.Background > 0 || c.Speed > 0 {
+			d.share = 1 / ((1 - c.Background) * max(c.Speed, b2f(c.Speed == 0)))
+		}
+		if c.Noise != nil {
+			d.noise = c.Noise.Dist().New(rand.New(rand.NewPCG(s.scenario.Seed, 0x6e6f697365<<16|uint64(i))))
+		}
+		idle, active := float64(t.Devices[i].IdlePower), float64(t.Devices[i].ActivePower)
+		if c.Thermal != nil {
+			d.thermal = &thermal{Thermal: *c.Thermal, idle: idle, active: active}
+			d.thermal.target = d.thermal.settle(false)
+			d.thermal.temperature = d.thermal.target
+		}
+		if c.Battery > 0 {
+			d.battery = &battery{idle: idle, active: active, joules: c.Battery * 3600, power: idle}
+			s.drain(i, d.battery)
+		}
+		if d.trace, err = s.scenario.Trace(c.Trace); err != nil {
+			return err
+		}
+		if d.trace != nil && d.trace.Absolute() {
+			return fmt.Errorf("scenario: device %s: trace %q gives bandwidths: want factors", c.Name, c.Trace)
+		}
+		if d.trace != nil {
+			s.turn(i)
+		}
+	}
+	return nil
+}
+
+func b2f(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
 }

@@ -2,11 +2,13 @@ package sim_test
 
 import (
 	"math"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/edgeshard/edgeshard"
 	"github.com/edgeshard/edgeshard/models"
+	"github.com/edgeshard/edgeshard/scenarios"
 	"github.com/edgeshard/edgeshard/sim"
 	"github.com/edgeshard/edgeshard/topologies"
 )
@@ -198,10 +200,13 @@ func TestEnergy(t *testing.T) {
 func TestScenarioOfUnknowns(t *testing.T) {
 	for text, want := range map[string]string{
 		"[[device]]\nname=\"far\"\nprecision=\"q3\"":             `scenario: device far: unknown precision "q3"`,
+		"[[device]]\nname=\"far\"\ntrace=\"x.csv\"":              `scenario: device far: trace "x.csv" gives bandwidths: want factors`,
 		"[speculative]\ndraft=\"gpt\"\ntokens=2\nacceptance=0.5": `scenario: speculative: draft is "gpt": want a built-in model`,
 	} {
 		p := realPlan(t)
-		err := (&sim.Runner{Scenario: parse(t, p, text)}).Run(t.Context(), p, &spans{})
+		sc := parse(t, p, text)
+		sc.AddTrace("x.csv", must(scenarios.ParseTrace("x.csv", strings.NewReader("time_s,bandwidth_mbps\n0,1\n"))))
+		err := (&sim.Runner{Scenario: sc}).Run(t.Context(), p, &spans{})
 		if err == nil || len(err.Error()) < len(want) || err.Error()[:len(want)] != want {
 			t.Errorf("%v, want %s", err, want)
 		}
