@@ -3,6 +3,7 @@ package experiments
 import (
 	"cmp"
 	"fmt"
+	"image/color"
 	"io"
 	"math"
 	"path/filepath"
@@ -21,12 +22,30 @@ func (p *Plot) Draw(w io.Writer, t *Table) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", p.File, err)
 	}
-	out, err := c.WriterTo(pictureWidth, pictureHeight, strings.TrimPrefix(filepath.Ext(p.File), "."))
+	out, err := draw.NewFormattedCanvas(pictureWidth, pictureHeight, strings.TrimPrefix(filepath.Ext(p.File), "."))
 	if err != nil {
 		return err
 	}
+	p.layOut(draw.New(out), c)
 	_, err = out.WriteTo(w)
 	return err
+}
+
+// layOut draws the plot and, right of it so that it hides nothing, the legend.
+func (p *Plot) layOut(all draw.Canvas, c *plot.Plot) {
+	const margin = 8
+	all.SetColor(color.White)
+	all.Fill(all.Rectangle.Path())
+	all = draw.Crop(all, margin, -margin, margin, -margin)
+	if p.Series == "" {
+		c.Draw(all)
+		return
+	}
+	legend := c.Legend
+	c.Legend = plot.NewLegend()
+	width := legend.Rectangle(all).Size().X + margin
+	c.Draw(draw.Crop(all, 0, -width, 0, 0))
+	legend.Draw(draw.Crop(all, 0, 0, 0, -3*margin))
 }
 
 func (p *Plot) canvas(t *Table) (*plot.Plot, error) {
@@ -46,9 +65,6 @@ func (p *Plot) canvas(t *Table) (*plot.Plot, error) {
 		return nil, err
 	}
 	scales(c, p.LogX && p.Kind != "bar", p.LogY)
-	if p.Series == "" {
-		c.Legend = plot.NewLegend()
-	}
 	return c, nil
 }
 
@@ -173,15 +189,12 @@ func (p *Plot) lines(c *plot.Plot, data []series) error {
 	return nil
 }
 
-// fromZero starts an upward axis at 0 where the scale allows it, and leaves room
-// for the legend above.
+// fromZero starts an upward axis at 0 where its scale allows it.
 func (p *Plot) fromZero(c *plot.Plot) {
-	if p.LogY {
-		c.Y.Max *= math.Pow(c.Y.Max/c.Y.Min, 0.25)
-		return
+	if !p.LogY {
+		c.Y.Min = min(c.Y.Min, 0)
+		c.Y.Max += 0.03 * (c.Y.Max - c.Y.Min)
 	}
-	c.Y.Min = min(c.Y.Min, 0)
-	c.Y.Max += 0.25 * (c.Y.Max - c.Y.Min)
 }
 
 func addBand(c *plot.Plot, around plotter.XYs, i int) error {
@@ -303,7 +316,6 @@ func (p *Plot) cdf(c *plot.Plot, data []series) error {
 		c.Legend.Add(data[i].name, line)
 	}
 	c.Y.Label.Text, c.Y.Min, c.Y.Max = label(p.YLabel, "share"), 0, 1
-	c.Legend.Top = false
 	return nil
 }
 

@@ -173,8 +173,8 @@ func (s *Spec) checkAxes() error {
 		if err := a.check(s.Design); err != nil {
 			return fmt.Errorf("axis %d (%s): %w", i+1, strings.Join(a.keys(), ", "), err)
 		}
-		for _, name := range append(a.names(), a.keys()...) {
-			if seen[name] && !slices.Contains(a.keys(), name) {
+		for _, name := range slices.Compact(slices.Sorted(slices.Values(append(slices.Clone(a.names()), a.keys()...)))) {
+			if seen[name] {
 				return fmt.Errorf("axis %d: two axes are called %s", i+1, name)
 			}
 			seen[name] = true

@@ -80,15 +80,22 @@ func label(given, column string) string {
 	return column
 }
 
-// plainTicks are the usual ticks, written without trailing noise.
+// plainTicks are some five ticks at round numbers.
 type plainTicks struct{}
 
 func (plainTicks) Ticks(low, high float64) []plot.Tick {
-	ticks := plot.DefaultTicks{}.Ticks(low, high)
-	for i := range ticks {
-		if ticks[i].Label != "" {
-			ticks[i].Label = strconv.FormatFloat(round(ticks[i].Value), 'g', -1, 64)
+	const wanted = 6
+	step := math.Pow(10, math.Floor(math.Log10((high-low)/wanted)))
+	for _, m := range []float64{1, 2, 5, 10} {
+		if step*m >= (high-low)/wanted {
+			step *= m
+			break
 		}
+	}
+	var ticks []plot.Tick
+	for n := int(math.Ceil(low/step - 1e-9)); float64(n) <= high/step+1e-9; n++ {
+		v := float64(n) * step
+		ticks = append(ticks, plot.Tick{Value: v, Label: strconv.FormatFloat(round(v), 'g', -1, 64)})
 	}
 	return ticks
 }

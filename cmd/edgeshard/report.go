@@ -27,7 +27,11 @@ func (a *app) plotCmd() *cobra.Command {
 			if len(an.Pictures) == 0 {
 				return usagef("%s has no [[plot]]", args[1])
 			}
-			return a.writePictures(out, an)
+			files, err := writePictures(out, an)
+			if err != nil {
+				return err
+			}
+			return a.showFiles(files)
 		},
 	}
 	cmd.Flags().StringVarP(&out, "output", "o", ".", "folder for the pictures")
@@ -47,7 +51,11 @@ func (a *app) reportCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.writeReport(out, an)
+			files, err := writeReport(out, an)
+			if err != nil {
+				return err
+			}
+			return a.showFiles(files)
 		},
 	}
 	cmd.Flags().StringVarP(&out, "output", "o", ".", "folder for the report")
@@ -67,31 +75,43 @@ func analyse(args []string) (*experiments.Analysis, error) {
 	return experiments.Analyse(spec, t)
 }
 
-func (a *app) writePictures(dir string, an *experiments.Analysis) error {
-	for _, p := range an.Pictures {
-		file := filepath.Join(dir, p.File)
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			return err
-		}
-		if err := writeWhole(file, bytesOf(p.Data)); err != nil {
-			return err
-		}
-		a.printf("wrote %s", file)
+// showFiles says which files were written.
+func (a *app) showFiles(files []string) error {
+	if a.format == "json" {
+		return a.json(map[string]any{"files": files})
+	}
+	for _, f := range files {
+		a.printf("wrote %s", f)
 	}
 	return nil
 }
 
+func writePictures(dir string, an *experiments.Analysis) (files []string, err error) {
+	for _, p := range an.Pictures {
+		file := filepath.Join(dir, p.File)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			return files, err
+		}
+		if err := writeWhole(file, bytesOf(p.Data)); err != nil {
+			return files, err
+		}
+		files = append(files, file)
+	}
+	return files, nil
+}
+
 // writeReport writes the page, its Markdown and the pictures that it names.
-func (a *app) writeReport(dir string, an *experiments.Analysis) error {
-	if err := a.writePictures(dir, an); err != nil {
-		return err
+func writeReport(dir string, an *experiments.Analysis) ([]string, error) {
+	files, err := writePictures(dir, an)
+	if err != nil {
+		return files, err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return files, err
 	}
 	html, markdown := filepath.Join(dir, "report.html"), filepath.Join(dir, "report.md")
-	if err := errors.Join(writeWhole(html, an.WriteHTML), writeWhole(markdown, bytesOf([]byte(an.Markdown())))); err != nil {
-		return err
-	}
-	a.printf("wrote %s and %s", html, markdown)
-	return nil
+	err = errors.Join(writeWhole(html, an.WriteHTML), writeWhole(markdown, bytesOf([]byte(an.Markdown()))))
+	return append(files, html, markdown), err
 }
 
 func bytesOf(data []byte) func(io.Writer) error {

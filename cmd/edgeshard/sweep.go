@@ -80,11 +80,7 @@ func (a *app) sweep(ctx context.Context, file string, f *sweepFlags, b *backendF
 	if err != nil {
 		return err
 	}
-	t := experiments.NewTable(spec, s.Version, results)
-	if err := writeResults(f.out, t); err != nil {
-		return err
-	}
-	return a.showSweep(spec, f.out, t, results)
+	return a.finishSweep(s, f.out, results)
 }
 
 // readSpec reads an experiment, or its small version.
@@ -167,13 +163,12 @@ func (a *app) showEstimate(e *experiments.Estimate) error {
 	return nil
 }
 
-func writeResults(dir string, t *experiments.Table) error {
-	for name, write := range map[string]func(io.Writer) error{"results.csv": t.WriteCSV, "results.parquet": t.WriteParquet} {
-		if err := writeWhole(filepath.Join(dir, name), write); err != nil {
-			return err
-		}
+func writeResults(dir string, t *experiments.Table) ([]string, error) {
+	csv, parquet := filepath.Join(dir, "results.csv"), filepath.Join(dir, "results.parquet")
+	if err := writeWhole(csv, t.WriteCSV); err != nil {
+		return nil, err
 	}
-	return nil
+	return []string{csv, parquet}, writeWhole(parquet, t.WriteParquet)
 }
 
 // writeWhole writes a file, whole or not at all.
@@ -185,10 +180,28 @@ func writeWhole(file string, write func(io.Writer) error) error {
 	return os.Rename(part, file)
 }
 
-func (a *app) showSweep(spec *experiments.Spec, dir string, t *experiments.Table, results []experiments.Result) error {
+// finishSweep writes a sweep's files and says what it came to.
+func (a *app) finishSweep(s *experiments.Sweep, dir string, results []experiments.Result) error {
+	t := experiments.NewTable(s.Spec, s.Version, results)
+	files, err := writeResults(dir, t)
+	if err != nil {
+		return err
+	}
+	an, err := experiments.Analyse(s.Spec, t)
+	if err != nil {
+		return err
+	}
+	report, err := writeReport(dir, an)
+	if err != nil {
+		return err
+	}
 	count := make(map[experiments.Status]int)
 	for i := range results {
 		count[results[i].Status]++
+	}
+	files = append(files, report...)
+	if a.format == "json" {
+		return a.json(map[string]any{"points": len(results), "status": count, "files": files})
 	}
 	parts := []string{}
 	for _, s := range []experiments.Status{experiments.OK, experiments.Infeasible, experiments.OOM, experiments.Failed, experiments.Skipped} {
@@ -196,11 +209,6 @@ func (a *app) showSweep(spec *experiments.Spec, dir string, t *experiments.Table
 			parts = append(parts, fmt.Sprintf("%d %s", count[s], s))
 		}
 	}
-	a.printf("%s: %d points: %s", spec.Name, len(results), strings.Join(parts, ", "))
-	a.printf("wrote %s and results.parquet", filepath.Join(dir, "results.csv"))
-	an, err := experiments.Analyse(spec, t)
-	if err != nil {
-		return err
-	}
-	return a.writeReport(dir, an)
+	a.printf("%s: %d points: %s", s.Spec.Name, len(results), strings.Join(parts, ", "))
+	return a.showFiles(files)
 }
