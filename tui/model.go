@@ -125,7 +125,7 @@ func New(b Backend, o Options) Model {
 
 // Init asks the first question and what the terminal looks like.
 func (m Model) Init() tea.Cmd {
-	return tea.Batch(tea.RequestBackgroundColor, m.ask(), m.spinLater(), lookAt(m.question.File, m.watching))
+	return tea.Batch(tea.RequestBackgroundColor, m.ask(), m.spinLater(), m.keepSession(), lookAt(m.question.File, m.watching))
 }
 
 func (m *Model) restyle() {

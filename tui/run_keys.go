@@ -26,7 +26,7 @@ func runActions() []action {
 	lanes := func(by int) func(*Model) tea.Cmd {
 		return set(func(r *run) {
 			if r.plan != nil {
-				r.lane = min(max(r.lane+by, 0), len(lanesOf(r.plan))-1)
+				r.lane = min(max(r.lane+by, 0), len(r.lanes())-1)
 			}
 		})
 	}
@@ -92,7 +92,7 @@ func (m *Model) breakLane() tea.Cmd {
 	if r.plan == nil {
 		return nil
 	}
-	l, d, at := lanesOf(r.plan)[r.lane], r.plan.Topology.Devices, r.at
+	l, d, at := r.lanes()[r.lane], r.plan.Topology.Devices, r.at
 	f := Fault{At: at, Device: d[l.device].Name}
 	if l.to >= 0 {
 		f = Fault{At: at, From: d[l.device].Name, To: d[l.to].Name}

@@ -1,7 +1,9 @@
 package tui
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,7 +19,7 @@ func (m *Model) drawRun(a area) {
 	}
 	head, rest := a.top(2)
 	m.drawRunHead(head)
-	lanes := lanesOf(r.plan)
+	lanes := r.lanes()
 	height := len(lanes)
 	if r.ghost != nil && 2*height+2 <= rest.h-8 {
 		height *= 2
@@ -92,122 +94,6 @@ func secondsText(d time.Duration) string {
 	return fmt.Sprintf("%.2f s", d.Seconds())
 }
 
-// drawGantt draws what each device and link does around the time that is shown:
-// time goes to the right, gaps are bubbles.
-func (m *Model) drawGantt(a area, lanes []lane) {
-	r, t := &m.run, &m.theme
-	from := r.at - r.window*3/4
-	inner := a.box(t.border, t.dim, "devices and links over "+secondsText(r.window), "a digit is a micro-batch; gaps are bubbles")
-	label := 4
-	for _, l := range lanes {
-		label = max(label, textWidth(m.laneName(l)))
-	}
-	label = min(label, inner.w/4)
-	per := 1
-	if r.ghost != nil && inner.h >= 2*len(lanes) {
-		per = 2
-	}
-	rows := (inner.h - 1) / per
-	top := scroll(r.lane, len(lanes), max(rows, 1))
-	graph := inner.at(label+3, 0, inner.w-label-4, inner.h)
-	for row := range min(rows, len(lanes)-top) {
-		l := lanes[top+row]
-		look := t.dim
-		if l.to < 0 {
-			look = t.device(l.device)
-		}
-		if top+row == r.lane {
-			inner.text(0, row*per, t.focus, "▸")
-			look = look.strong()
-		}
-		inner.text(1, row*per, look, clip(m.laneName(l), label))
-		m.drawLane(graph.at(0, row*per, graph.w, 1), r.tape, l, from, false)
-		if per == 2 {
-			m.drawLane(graph.at(0, row*per+1, graph.w, 1), r.ghost, l, from, true)
-		}
-	}
-	now := graph.w * 3 / 4
-	graph.text(now, inner.h-1, t.focus, "▲ now")
-	graph.text(0, inner.h-1, t.dim, secondsText(max(from, 0)))
-}
-
-func (m *Model) laneName(l lane) string {
-	d := m.run.plan.Topology.Devices
-	if l.to < 0 {
-		return d[l.device].Name
-	}
-	return "→ " + d[l.to].Name
-}
-
-// drawLane draws a lane from a time on. A ghost is what was predicted.
-func (m *Model) drawLane(a area, tape *tape, l lane, from time.Duration, ghost bool) {
-	r, t := &m.run, &m.theme
-	end := from + r.window
-	column := func(at time.Duration) int {
-		return int(float64(a.w) * float64(at-from) / float64(r.window))
-	}
-	for _, b := range tape.between(l, max(from, 0), end) {
-		if b.start > r.at && !ghost && r.source == measured {
-			continue
-		}
-		x, to := max(column(b.start), 0), min(max(column(b.end), column(b.start)+1), a.w)
-		look, text := t.dim, "━"
-		switch {
-		case ghost:
-			text = "▔"
-		case l.to < 0:
-			look = t.device(l.device)
-			look.reverse = true
-			text = " "
-		}
-		if b.start > r.at {
-			look = style{fg: t.border.fg, faint: t.mono}
-			text = "░"
-		}
-		for i := x; i < to; i++ {
-			a.put(i, 0, look, text)
-		}
-		if b.start <= r.at && !ghost && to-x >= 2 {
-			a.text(x, 0, look, microText(b.micro))
-		}
-	}
-}
-
-const pipelineRows = 5
-
-// drawPipeline draws where the micro-batches are: in a stage as far as they have
-// come, or on the way to the next.
-func (m *Model) drawPipeline(a area) {
-	r, t := &m.run, &m.theme
-	inner := a.box(t.border, t.dim, "micro-batches in the stages", "")
-	inner = inner.at(1, 0, inner.w-2, inner.h)
-	segments := placeStages(r.plan, inner.w)
-	for i, s := range r.plan.Stages {
-		look := t.device(s.Device)
-		x := inner.text(segments[i].x, 0, look, stageName(s.Name, segments[i].w))
-		if n := r.tape.queued(lane{s.Device, -1}, r.at); n > 0 && x+8 < segments[i].x+segments[i].w {
-			inner.text(x+1, 0, t.warn, fmt.Sprintf("%d wait", n))
-		}
-		inner.text(segments[i].x, 2, look, strings.Repeat("▔", segments[i].w))
-	}
-	for i, s := range r.plan.Stages {
-		if b, ok := r.tape.activeIn(lane{s.Device, -1}, i, r.at); ok {
-			x := segments[i].x + int(float64(segments[i].w-1)*b.done(r.at))
-			inner.text(x, 1, t.device(s.Device).strong(), microText(b.micro))
-		}
-		if i == 0 {
-			continue
-		}
-		from := r.plan.Stages[i-1].Device
-		if b, ok := r.tape.activeIn(lane{from, s.Device}, i, r.at); ok && from != s.Device {
-			inner.text(segments[i].x-1, 1, t.warn, "›")
-			inner.text(max(segments[i].x-2, 0), 1, t.warn, microText(b.micro))
-		}
-	}
-}
-
-func microText(micro int) string { return fmt.Sprint(micro % 10) }
-
 // drawSoFar sets what the run has come to beside what was predicted.
 func (m *Model) drawSoFar(a area) {
 	r, t := &m.run, &m.theme
@@ -248,12 +134,59 @@ func (m *Model) drawSoFar(a area) {
 			inner.text(x, 2+i, t.dim, text)
 		}
 	}
+	m.drawEvents(inner.at(1, 6, inner.w-2, inner.h-6))
 	if n := len(r.tape.oom); n > 0 && r.tape.oom[0].Start <= r.at {
 		o := r.tape.oom[0]
 		inner.text(1, 5, t.bad, clip(fmt.Sprintf("out of memory: %s lacked %s", r.plan.Topology.Devices[o.Device].Name, bytesText(o.Bytes)), inner.w-2))
-	} else if !r.ended && r.tape.spans == 0 {
-		inner.text(1, 5, t.warn, "starting …")
 	}
+}
+
+// drawEvents lists the last things that went wrong, and what was done then.
+func (m *Model) drawEvents(a area) {
+	r, t := &m.run, &m.theme
+	var lines []part
+	for _, s := range slices.SortedStableFunc(slices.Values(r.tape.events), func(x, y edgeshard.Span) int { return cmp.Compare(known(x), known(y)) }) {
+		if look, text := m.eventText(s); known(s) <= r.at {
+			lines = append(lines, part{look, secondsText(known(s)) + "  " + text})
+		}
+	}
+	lines = lines[max(0, len(lines)-a.h):]
+	for y, l := range lines {
+		a.text(0, y, l.style, l.text)
+	}
+	if len(lines) == 0 && !r.ended && r.tape.spans == 0 {
+		a.text(0, 0, t.warn, "starting …")
+	}
+}
+
+// known is when what a span tells is known.
+func known(s edgeshard.Span) time.Duration {
+	if s.What == edgeshard.Down {
+		return s.Start
+	}
+	return s.End
+}
+
+// eventText says what a span tells.
+func (m *Model) eventText(s edgeshard.Span) (style, string) {
+	t, name := &m.theme, ""
+	if s.Device >= 0 {
+		name = m.run.plan.Topology.Devices[s.Device].Name
+	}
+	switch s.What {
+	case edgeshard.Down:
+		if s.To >= 0 {
+			return t.bad, name + " " + m.laneName(lane{s.Device, s.To}) + " is cut"
+		}
+		return t.bad, name + " is down"
+	case edgeshard.Detection:
+		return t.warn, "the death of " + name + " is known"
+	case edgeshard.Replan:
+		return t.good, "a new plan"
+	case edgeshard.Load:
+		return t.dim, name + " has loaded " + bytesText(s.Bytes)
+	}
+	return t.bad, fmt.Sprintf("request %d is given up", s.Request)
 }
 
 // expected is what a run should come to: a real one the simulated figures, a
@@ -273,7 +206,7 @@ func (m *Model) drawRunMemory(a area) {
 	row, spec := 0, r.plan.Spec()
 	for i := range r.plan.Topology.Devices {
 		name := r.plan.Topology.Devices[i].Name
-		if _, works := r.plan.Predicted.Memory[name]; !works || row >= inner.h {
+		if _, works := r.plan.Predicted.Memory[name]; !works && len(r.tape.memory[i]) == 0 || row >= inner.h {
 			continue
 		}
 		inner.text(1, row, t.device(i), pad(name, 10))

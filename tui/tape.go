@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"slices"
 	"sort"
 	"time"
@@ -15,10 +16,11 @@ type tape struct {
 	there    map[int]time.Duration // where each micro-batch was last, until when
 	tokens   []tokenAt             // by time
 	waits    []interval
+	down     map[lane][]interval
+	events   []edgeshard.Span // what went wrong and was done then
 	texts    []textAt
 	oom      []edgeshard.Span
 	end      time.Duration
-	loading  time.Duration // of the longest load, before the start
 	spans    int
 	requests int // that have been seen
 }
@@ -59,7 +61,7 @@ type textAt struct {
 }
 
 func newTape() *tape {
-	return &tape{lanes: make(map[lane][]beat), memory: make(map[int][]level), there: make(map[int]time.Duration)}
+	return &tape{lanes: make(map[lane][]beat), memory: make(map[int][]level), there: make(map[int]time.Duration), down: make(map[lane][]interval)}
 }
 
 // span takes a span in; spans come roughly in the order of their ends.
@@ -78,8 +80,16 @@ func (t *tape) span(s edgeshard.Span) {
 	case edgeshard.Memory:
 		t.memory[s.Device] = append(t.memory[s.Device], level{s.Start, s.Bytes})
 	case edgeshard.Load:
-		t.loading = max(t.loading, s.End-s.Start)
-		return // before the start
+		if s.Start <= 0 {
+			return // before the start
+		}
+		t.events = append(t.events, s)
+	case edgeshard.Detection, edgeshard.Replan, edgeshard.Failed:
+		t.events = append(t.events, s)
+	case edgeshard.Down:
+		l := lane{s.Device, s.To}
+		t.down[l] = append(t.down[l], interval{s.Start, s.End})
+		t.events = append(t.events, s)
 	case edgeshard.OOM:
 		t.oom = append(t.oom, s)
 	}
@@ -205,6 +215,20 @@ func lanesOf(p *edgeshard.Plan) []lane {
 	}
 	add(lane{at, p.Topology.Source})
 	return all
+}
+
+// lanes returns the plan's lanes, then the others of the tape: those of a plan
+// made anew during the run.
+func (r *run) lanes() []lane {
+	all := lanesOf(r.plan)
+	var more []lane
+	for l := range r.tape.lanes {
+		if !slices.Contains(all, l) {
+			more = append(more, l)
+		}
+	}
+	slices.SortFunc(more, func(a, b lane) int { return cmp.Or(a.device-b.device, a.to-b.to) })
+	return append(all, more...)
 }
 
 // A soFar is what a run has come to at a time.

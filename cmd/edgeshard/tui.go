@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/edgeshard/edgeshard"
+	"github.com/edgeshard/edgeshard/sim"
 	"github.com/edgeshard/edgeshard/solver"
 	"github.com/edgeshard/edgeshard/topologies"
 	"github.com/edgeshard/edgeshard/tui"
@@ -171,7 +172,7 @@ func (a *app) tuiBackend(f *tuiFlags) (tui.Backend, error) {
 		Plan: p.plan, Explain: p.explain, Front: p.front, Solvers: solver.Names(),
 		Model: tuiModel, Models: tuiModels(),
 		Open: openForTUI, Topologies: topologies.Names(), Command: commandLine,
-		Sim: simRunner(nil), Faulty: faulty,
+		Sim: &sim.Runner{}, Faulty: faulty,
 		Real: real,
 	}, nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/edgeshard/edgeshard"
+	"github.com/edgeshard/edgeshard/sim"
 	"github.com/edgeshard/edgeshard/solver"
 	"github.com/edgeshard/edgeshard/topologies"
 	"github.com/edgeshard/edgeshard/tui"
@@ -153,7 +154,7 @@ func TestFront(t *testing.T) {
 // plan and simulation are there; the 95th percentile is its own figure.
 func BenchmarkWhatIf(b *testing.B) {
 	q := question(b, "edgeshard-testbed", "llama2-7b")
-	p, runner := &planner{}, simRunner(nil)
+	p, runner := &planner{}, &sim.Runner{}
 	var took []time.Duration
 	for i := 0; b.Loop(); i++ {
 		d := q.Topology.Devices[0]

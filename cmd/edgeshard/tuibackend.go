@@ -33,12 +33,10 @@ func tuiModels() []string {
 	return names
 }
 
-// simRunner simulates with faults.
-func simRunner(s *scenarios.Scenario) edgeshard.Runner { return &sim.Runner{Scenario: s} }
-
-// faulty returns a simulation in which devices die and links are cut.
+// faulty returns a simulation in which devices die and links are cut. After a
+// death the survivors get a new plan and go on.
 func faulty(faults []tui.Fault) edgeshard.Runner {
-	s := &scenarios.Scenario{}
+	s := &scenarios.Scenario{Recovery: scenarios.Recovery{Policy: scenarios.Replan}}
 	for _, f := range faults {
 		at := topologies.Duration(f.At)
 		fault := scenarios.Fault{At: &at, Do: scenarios.Kill, Device: f.Device}
@@ -47,7 +45,7 @@ func faulty(faults []tui.Fault) edgeshard.Runner {
 		}
 		s.Faults = append(s.Faults, fault)
 	}
-	return simRunner(s)
+	return &sim.Runner{Scenario: s, Replan: replan}
 }
 
 // openForTUI reads a topology, a plan, a scenario set or a report.

@@ -1,0 +1,128 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// drawGantt draws what each device and link does around the time that is shown:
+// time goes to the right, gaps are bubbles.
+func (m *Model) drawGantt(a area, lanes []lane) {
+	r, t := &m.run, &m.theme
+	from := r.at - r.window*3/4
+	inner := a.box(t.border, t.dim, "devices and links over "+secondsText(r.window), "a digit is a micro-batch; gaps are bubbles")
+	label := 4
+	for _, l := range lanes {
+		label = max(label, textWidth(m.laneName(l)))
+	}
+	label = min(label, inner.w/4)
+	per := 1
+	if r.ghost != nil && inner.h >= 2*len(lanes) {
+		per = 2
+	}
+	rows := (inner.h - 1) / per
+	top := scroll(r.lane, len(lanes), max(rows, 1))
+	graph := inner.at(label+3, 0, inner.w-label-4, inner.h)
+	for row := range min(rows, len(lanes)-top) {
+		l := lanes[top+row]
+		look := t.dim
+		if l.to < 0 {
+			look = t.device(l.device)
+		}
+		if top+row == r.lane {
+			inner.text(0, row*per, t.focus, "▸")
+			look = look.strong()
+		}
+		inner.text(1, row*per, look, clip(m.laneName(l), label))
+		m.drawLane(graph.at(0, row*per, graph.w, 1), r.tape, l, from, false)
+		if per == 2 {
+			m.drawLane(graph.at(0, row*per+1, graph.w, 1), r.ghost, l, from, true)
+		}
+	}
+	now := graph.w * 3 / 4
+	graph.text(now, inner.h-1, t.focus, "▲ now")
+	graph.text(0, inner.h-1, t.dim, secondsText(max(from, 0)))
+}
+
+func (m *Model) laneName(l lane) string {
+	d := m.run.plan.Topology.Devices
+	if l.to < 0 {
+		return d[l.device].Name
+	}
+	return "→ " + d[l.to].Name
+}
+
+// drawLane draws a lane from a time on. A ghost is what was predicted.
+func (m *Model) drawLane(a area, tape *tape, l lane, from time.Duration, ghost bool) {
+	r, t := &m.run, &m.theme
+	end := from + r.window
+	column := func(at time.Duration) int {
+		return int(float64(a.w) * float64(at-from) / float64(r.window))
+	}
+	for _, d := range tape.down[l] {
+		for x := max(column(d.start), 0); x < min(column(min(d.end, r.at)), a.w); x++ {
+			a.put(x, 0, t.bad, "✗")
+		}
+	}
+	for _, b := range tape.between(l, max(from, 0), end) {
+		if b.start > r.at && !ghost && r.source == measured {
+			continue
+		}
+		x, to := max(column(b.start), 0), min(max(column(b.end), column(b.start)+1), a.w)
+		look, text := t.dim, "━"
+		switch {
+		case ghost:
+			text = "▔"
+		case l.to < 0:
+			look = t.device(l.device)
+			look.reverse = true
+			text = " "
+		}
+		if b.start > r.at {
+			look = style{fg: t.border.fg, faint: t.mono}
+			text = "░"
+		}
+		for i := x; i < to; i++ {
+			a.put(i, 0, look, text)
+		}
+		if b.start <= r.at && !ghost && to-x >= 2 {
+			a.text(x, 0, look, microText(b.micro))
+		}
+	}
+}
+
+const pipelineRows = 5
+
+// drawPipeline draws where the micro-batches are: in a stage as far as they have
+// come, or on the way to the next.
+func (m *Model) drawPipeline(a area) {
+	r, t := &m.run, &m.theme
+	inner := a.box(t.border, t.dim, "micro-batches in the stages", "")
+	inner = inner.at(1, 0, inner.w-2, inner.h)
+	segments := placeStages(r.plan, inner.w)
+	for i, s := range r.plan.Stages {
+		look := t.device(s.Device)
+		x := inner.text(segments[i].x, 0, look, stageName(s.Name, segments[i].w))
+		if n := r.tape.queued(lane{s.Device, -1}, r.at); n > 0 && x+8 < segments[i].x+segments[i].w {
+			inner.text(x+1, 0, t.warn, fmt.Sprintf("%d wait", n))
+		}
+		inner.text(segments[i].x, 2, look, strings.Repeat("▔", segments[i].w))
+	}
+	for i, s := range r.plan.Stages {
+		if b, ok := r.tape.activeIn(lane{s.Device, -1}, i, r.at); ok {
+			x := segments[i].x + int(float64(segments[i].w-1)*b.done(r.at))
+			inner.text(x, 1, t.device(s.Device).strong(), microText(b.micro))
+		}
+		if i == 0 {
+			continue
+		}
+		from := r.plan.Stages[i-1].Device
+		if b, ok := r.tape.activeIn(lane{from, s.Device}, i, r.at); ok && from != s.Device {
+			inner.text(segments[i].x-1, 1, t.warn, "›")
+			inner.text(max(segments[i].x-2, 0), 1, t.warn, microText(b.micro))
+		}
+	}
+}
+
+func microText(micro int) string { return fmt.Sprint(micro % 10) }
