@@ -149,8 +149,11 @@ func (wf *workloadFlags) apply(w *edgeshard.Workload, ref *edgeshard.ModelRef) e
 	if err := countPrompts(w, ref, wf.cmd.Flags().Changed("prompt-tokens")); err != nil {
 		return err
 	}
-	if !wf.cmd.Flags().Changed("requests") && len(w.Prompts) > w.Requests {
-		w.Requests = len(w.Prompts)
+	if flags := wf.cmd.Flags(); !flags.Changed("requests") {
+		w.Requests = max(w.Requests, len(w.Prompts))
+		if flags.Changed("batch") {
+			w.Requests = max(w.Requests, w.Batch) // or there would be no such batch
+		}
 	}
 	if err := w.Validate(); err != nil {
 		return err
