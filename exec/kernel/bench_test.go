@@ -82,3 +82,40 @@ func BenchmarkPack(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkStream multiplies a matrix that no cache holds with one row, on one
+// thread, beside reading it only.
+func BenchmarkStream(b *testing.B) {
+	const rows, cols = 11008, 4096
+	for _, p := range nativePaths() {
+		for precision := range models.Precision(precisions) {
+			m := benchMatrix(b, p, precision, rows, cols)
+			var x Activations
+			x.Resize(p, precision, 1, cols)
+			x.Set(vector(rand.New(rand.NewPCG(1, 1)), cols, 1), 0, 1)
+			out := make([]float32, rows)
+			for _, f := range []struct {
+				name string
+				run  func()
+			}{
+				{"mul", func() {
+					for lo := 0; lo < rows; lo += 64 {
+						m.Mul(out, &x, lo, lo+64)
+					}
+				}},
+				{"read", func() { p.probes.read(&m.panels[0], len(m.panels)/readBlock) }},
+			} {
+				b.Run(fmt.Sprintf("%s/%s/%s", p.name, precision, f.name), func(b *testing.B) {
+					runtime.LockOSThread()
+					defer runtime.UnlockOSThread()
+					f.run()
+					start := cpuTime()
+					for b.Loop() {
+						f.run()
+					}
+					b.ReportMetric(float64(m.Bytes())*float64(b.N)/(cpuTime()-start).Seconds()/1e9, "GB/cpu-s")
+				})
+			}
+		}
+	}
+}

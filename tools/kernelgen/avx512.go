@@ -70,6 +70,7 @@ func wide512(name string, panels, cols int, e element512) {
 	const firstW, x = 24, 28
 	t.begin512(acc)
 	t.loop(4, func(n int) {
+		t.prefetch(n * e.w)
 		for i := range n {
 			for p := range panels {
 				e.load(t.weights(p, i*e.w), firstW+p)

@@ -69,6 +69,7 @@ func quant512(name string, panels, cols int, q quant) {
 		broadcastByte(0x0f, regNibble)
 	}
 	t.loop(1, func(int) {
+		t.prefetch(q.size)
 		t.startInts(ints, q.bias)
 		t.dotGroups(ints, 0, 8, q.unpack)
 		for p := range panels {

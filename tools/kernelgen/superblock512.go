@@ -57,6 +57,7 @@ func super512(name string, panels, cols int, fifth bool) {
 		pairs := GP64()
 		MOVQ(U32(4), pairs)
 		Label("pair")
+		t.prefetch(pairBytes + superBits/4)
 		for half := range 2 {
 			t.startZero(ints)
 			t.dotGroups(ints, 0, 8, func(t *tile, panel, group, to int) {
@@ -150,6 +151,7 @@ func super6x512(name string, panels, cols int) {
 		halves := GP64()
 		MOVQ(U32(2), halves)
 		Label("half")
+		t.prefetch(q6Half + q6Quants/2)
 		for block := range 4 {
 			for part := range 2 {
 				t.startInts(ints, biasQ6+4*part)

@@ -100,3 +100,20 @@ func (t *tile) loop(unroll int, body func(n int)) {
 	JMP(LabelRef(t.label("single")))
 	Label(t.label("done"))
 }
+
+// prefetchAhead is how far before their use weights are asked for: what the
+// hardware's prefetchers do by themselves leaves a core waiting.
+const prefetchAhead = 2048
+
+// prefetch asks for the next bytes of weights, where each is used only once or
+// twice.
+func (t *tile) prefetch(bytes int) {
+	if t.cols > 2 {
+		return
+	}
+	for p := range t.panels {
+		for at := 0; at < bytes; at += 64 {
+			PREFETCHT0(t.weights(p, prefetchAhead+at))
+		}
+	}
+}
