@@ -69,7 +69,6 @@ func (t *costTable) make(p models.Pass) *row {
 		}
 		at = s.Device
 	}
-	r.compute[0] += t.costs.drafting(p)
 	r.bytes[n] = t.spec.ReturnBytes(p.Batch, t.back)
 	r.send[n] = t.costs.Transfer(at, t.spec.Topology.Source, r.bytes[n])
 	return r

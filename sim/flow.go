@@ -27,6 +27,8 @@ type flow struct {
 	epoch   int32
 	parent  int32 // −1: none
 	chunk   chunk
+	drafted int           // tokens that its pass verifies
+	draft   time.Duration // that the source takes to draft them
 }
 
 // A chunk is a part of a prefill pass: from, up to to, of the tokens of the whole.
@@ -83,12 +85,16 @@ func (s *pipeline) enter(f int32) bool {
 		}
 	}
 	fl.entered, fl.inside, fl.stage = now, true, 0
-	fl.pass = s.shape(fl)
+	fl.pass, fl.drafted = s.shape(fl), 0
+	if !fl.rebuild && m.Step > 0 {
+		fl.drafted = fl.pass.Tokens - 1
+	}
 	if most := s.scenario.PrefillChunk; most > 0 && fl.pass.Past == 0 && fl.pass.Tokens > most {
 		s.firstChunk(f, most)
 		return true
 	}
 	fl.chunk = chunk{}
+	fl.draft = s.rates.drafting(fl.pass, fl.drafted)
 	fl.row = s.table.row(fl.pass)
 	s.arriveAt(f)
 	return true
@@ -120,10 +126,10 @@ func left(m *edgeshard.MicroBatch) int {
 // those before the first that is refused. A micro-batch goes on in step, with
 // the fewest of its sequences.
 func (s *pipeline) accepted(fl *flow) int {
-	if s.scenario.Speculative == nil || fl.pass.Past == 0 || fl.pass.Tokens == 1 {
+	least := fl.drafted + 1
+	if least == 1 {
 		return 1
 	}
-	least := fl.pass.Tokens
 	for range fl.batch.Requests {
 		n := 1
 		for n < least && s.rng.Float64() < s.scenario.Speculative.Acceptance {
@@ -165,6 +171,7 @@ func (s *pipeline) enterChunk(f int32, c chunk, batch int) {
 	fl := &s.flows[f]
 	fl.chunk = c
 	fl.pass = models.Pass{Batch: batch, Tokens: c.to - c.from, Past: c.from}
+	fl.draft = s.rates.drafting(fl.pass, 0)
 	fl.row = s.table.row(fl.pass)
 	s.arriveAt(f)
 }

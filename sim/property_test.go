@@ -35,6 +35,7 @@ func drawScenario(t *rapid.T, p *edgeshard.Plan) *scenarios.Scenario {
 			Thermal: &scenarios.Thermal{Ambient: 20, Limit: 20.5, Hysteresis: 0.1, Resistance: 4, Capacity: 1e-6, Throttle: 3},
 		}}
 	}
+	drawWhatIf(t, s)
 	for range rapid.IntRange(0, 4).Draw(t, "faults") {
 		s.Faults = append(s.Faults, drawFault(t, p))
 	}
@@ -46,6 +47,21 @@ func drawScenario(t *rapid.T, p *edgeshard.Plan) *scenarios.Scenario {
 		}
 	}
 	return s
+}
+
+func drawWhatIf(t *rapid.T, s *scenarios.Scenario) {
+	if rapid.Bool().Draw(t, "compression") {
+		s.Compression = &scenarios.Compression{Factor: 0.5, Encode: 1e10, Decode: 2e10}
+	}
+	if rapid.Bool().Draw(t, "delivery") {
+		s.Delivery = &scenarios.Delivery{Shared: rapid.Float64Range(0, 1).Draw(t, "shared")}
+	}
+	if rapid.Bool().Draw(t, "speculative") {
+		s.Speculative = &scenarios.Speculative{Draft: "demo", Tokens: rapid.IntRange(1, 5).Draw(t, "drafted"), Acceptance: rapid.Float64Range(0, 1).Draw(t, "acceptance")}
+	}
+	if rapid.Bool().Draw(t, "battery") {
+		s.Devices = append(s.Devices, scenarios.Device{Name: "d1", Battery: 1e-12 * rapid.Float64Range(1, 1000).Draw(t, "picowatthours")})
+	}
 }
 
 func drawFault(t *rapid.T, p *edgeshard.Plan) scenarios.Fault {
@@ -97,7 +113,7 @@ func TestRandomScenarios(t *testing.T) {
 		costs := drawCosts(t, len(p.Topology.Devices), p.Model.Config.Units(), 50)
 		p.Workload = drawWorkload(t)
 		sc := drawScenario(t, p)
-		if sc.Recovery.Policy != scenarios.Replan && rapid.Bool().Draw(t, "squeeze memory") {
+		if sc.Recovery.Policy != scenarios.Replan && sc.Speculative == nil && rapid.Bool().Draw(t, "squeeze memory") {
 			squeeze(t, p)
 		}
 		r := sim.Runner{Costs: costs, Scenario: sc, Replan: survivors}

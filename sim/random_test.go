@@ -74,7 +74,7 @@ func drawPlan(t *rapid.T, revisits bool) *edgeshard.Plan {
 	model := smallModel(rapid.IntRange(4, 8).Draw(t, "layers"))
 	topo := &topologies.Topology{Name: "random", Devices: make([]topologies.Device, devices)}
 	for i := range topo.Devices {
-		topo.Devices[i] = topologies.Device{Name: fmt.Sprintf("d%d", i), Memory: 1 << 40}
+		topo.Devices[i] = topologies.Device{Name: fmt.Sprintf("d%d", i), Memory: 1 << 40, FLOPS: 1e13, MemoryBandwidth: 1e12}
 	}
 	topo.Source = rapid.IntRange(0, devices-1).Draw(t, "source")
 	p := &edgeshard.Plan{Model: edgeshard.ModelRef{Ref: "small", Config: model}, Topology: topo, Workload: edgeshard.DefaultWorkload()}

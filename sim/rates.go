@@ -125,16 +125,16 @@ func (r *rates) draftMemory(device int) int64 {
 }
 
 // drafting returns the time in which the source runs the draft model before a
-// pass: over the prompt, or token by token up to those to be verified.
-func (r *rates) drafting(p models.Pass) (t time.Duration) {
+// pass: over tokens that are known, or one by one over those to be verified.
+func (r *rates) drafting(p models.Pass, drafted int) (t time.Duration) {
 	if r.draft == nil {
 		return 0
 	}
 	source := edgeshard.Stage{Device: r.plan.Topology.Source, To: r.draftModel.Units()}
-	if p.Past == 0 {
+	if drafted == 0 {
 		return edgeshard.StageTime(r.draft, source, p)
 	}
-	for i := 1; i < p.Tokens; i++ {
+	for i := 1; i <= drafted; i++ {
 		t += edgeshard.StageTime(r.draft, source, models.Pass{Batch: p.Batch, Tokens: 1, Past: p.Past + i - 1})
 	}
 	return t

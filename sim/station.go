@@ -70,6 +70,9 @@ func (s *pipeline) compute(device int, f int32) {
 	d, fl := &s.devices[device], &s.flows[f]
 	d.busy, d.flow = true, f
 	d.work, d.since = fl.row.compute[fl.stage], s.Now()
+	if fl.stage == 0 {
+		d.work += fl.draft
+	}
 	if d.noise != nil {
 		d.work = time.Duration(min(float64(d.work)*d.noise.Next(), float64(horizon)))
 	}
