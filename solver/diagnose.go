@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"time"
 
 	"github.com/edgeshard/edgeshard"
 )
@@ -61,38 +62,57 @@ func (p *Problem) unlimited() {
 // any one of them gives it one. What lifting all the others does not change is
 // left out (a deletion filter: Chinneck, Feasibility and Infeasibility in
 // Optimization, 2008).
-func diagnose(ctx context.Context, p *Problem, o Options) error {
-	o.Hint = nil
+//
+// Diagnosis itself must solve; past its time the reasons are those that can be
+// told without.
+func diagnose(ctx context.Context, p *Problem) error {
+	timed, cancel := context.WithTimeout(ctx, diagnosis)
+	defer cancel()
+	reasons := p.reasons(timed)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if timed.Err() != nil || len(reasons) == 0 {
+		reasons = append(p.pinnedReasons(), p.largestReasons()...)
+	}
+	if len(reasons) == 0 {
+		reasons = []Reason{{Text: "no plan keeps to memory, links and the constraints together"}}
+	}
+	return &Infeasible{Reasons: reasons}
+}
+
+// diagnosis is how long finding reasons may take.
+const diagnosis = 3 * time.Second
+
+// reasons filters the restraints.
+func (p *Problem) reasons(ctx context.Context) []Reason {
 	kept := p.restraints()
 	lifted := p.bounded()
 	for i := 0; i < len(kept); {
 		q := lifted.bounded()
 		kept[i].lift(q)
-		if feasible(ctx, q, o) {
+		if feasible(ctx, q) {
 			i++
 			continue
 		}
 		lifted, kept = q, slices.Delete(kept, i, i+1)
 	}
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	e := &Infeasible{}
+	var reasons []Reason
 	for _, r := range kept {
 		if r.text == "memory" {
-			e.Reasons = append(e.Reasons, lifted.memoryReasons(ctx, o)...)
+			reasons = append(reasons, lifted.memoryReasons(ctx)...)
 			continue
 		}
-		e.Reasons = append(e.Reasons, Reason{Text: r.text})
+		reasons = append(reasons, Reason{Text: r.text})
 	}
-	if len(e.Reasons) == 0 {
-		e.Reasons = []Reason{{Text: "no links lead over the devices that the units need"}}
+	if len(kept) == 0 {
+		return []Reason{{Text: "no links lead over the devices that the units need"}}
 	}
-	return e
+	return reasons
 }
 
 // feasible tells whether the problem has a plan.
-func feasible(ctx context.Context, p *Problem, o Options) bool {
+func feasible(ctx context.Context, p *Problem) bool {
 	e := &prover{p: p, original: p, result: &Result{}}
 	e.start(ctx, nil)
 	if e.best < never || p.hopeless() {
@@ -111,7 +131,7 @@ func feasible(ctx context.Context, p *Problem, o Options) bool {
 
 // memoryReasons says what memory is missing: for the units pinned to a device, for
 // the largest unit, or else the least that the roomiest device would need more.
-func (p *Problem) memoryReasons(ctx context.Context, o Options) []Reason {
+func (p *Problem) memoryReasons(ctx context.Context) []Reason {
 	if r := append(p.pinnedReasons(), p.largestReasons()...); len(r) > 0 {
 		return r
 	}
@@ -119,7 +139,7 @@ func (p *Problem) memoryReasons(ctx context.Context, o Options) []Reason {
 	enough := func(extra int64) bool {
 		q := p.Apart([]int{d})
 		q.Classes[q.Devices[d].Class].Budget = budget + extra
-		return feasible(ctx, q, o)
+		return feasible(ctx, q)
 	}
 	candidates := p.budgets(budget)
 	at := sort.Search(len(candidates), func(i int) bool { return ctx.Err() != nil || enough(candidates[i]-budget) })

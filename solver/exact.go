@@ -17,7 +17,7 @@ func exact(ctx context.Context, p *Problem, o Options) (*Result, error) {
 	e := &prover{p: p, original: p, result: &Result{}}
 	e.start(ctx, o.Hint)
 	if p.hopeless() {
-		return nil, diagnose(ctx, p, o)
+		return nil, diagnose(ctx, p)
 	}
 	if p.Objective == edgeshard.Throughput {
 		e.throughput(timed)
@@ -31,7 +31,7 @@ func exact(ctx context.Context, p *Problem, o Options) (*Result, error) {
 		if timed.Err() != nil {
 			return nil, fmt.Errorf("no plan found within %v: %w", o.Deadline, timed.Err())
 		}
-		return nil, diagnose(ctx, p, o)
+		return nil, diagnose(ctx, p)
 	}
 	return e.conclude(), nil
 }
@@ -44,12 +44,17 @@ type prover struct {
 	best     int64 // objective of the best plan, never while there is none
 }
 
-// start takes the plans that are at hand as first ones: the hint's, and all
-// units on the source.
+// start takes the plans that are at hand as first ones: the hint's, the paper's,
+// and all units on the source.
 func (e *prover) start(ctx context.Context, hint *Result) {
 	e.best = never
 	if stages, err := solo(ctx, e.p); err == nil {
 		e.take(stages)
+	}
+	if e.p.Objective != edgeshard.Throughput {
+		if stages, err := paper(ctx, e.p); err == nil {
+			e.take(stages)
+		}
 	}
 	if hint != nil {
 		e.take(e.p.renamed(hint.Stages))

@@ -43,6 +43,37 @@ func improved(g *graph, path []visit) []visit {
 	return o.path()
 }
 
+// greedy returns a path to improve: from each device to the one that runs what it
+// can hold in the least time a unit, the hop included, until all units are held.
+// Its cuts are not feasible as they stand.
+func greedy(g *graph) []visit {
+	visits := make([]int, g.classes)
+	var path []visit
+	for at, unit := g.source, 0; ; {
+		visits[at]++
+		end := max(int(g.reach[at][unit]), unit)
+		path = append(path, visit{at, unit, end})
+		if unit = end; unit >= g.units {
+			return path
+		}
+		next, least := -1, 0.0
+		for k := range g.classes {
+			held := int64(g.reach[k][unit]) - int64(unit)
+			if held <= 0 || visits[k] >= g.count[k] || g.hop[at][k] >= never {
+				continue
+			}
+			time := float64(g.hop[at][k]+g.cost[k][unit+int(held)]-g.cost[k][unit]) / float64(held)
+			if next < 0 || time < least {
+				next, least = k, time
+			}
+		}
+		if next < 0 {
+			return path
+		}
+		at = next
+	}
+}
+
 // repair replaces, or else removes, one visit too many, and tells whether there was one.
 func (o *order) repair() bool {
 	for at := 1; at < len(o.classes); at++ {

@@ -35,7 +35,7 @@ func gib(n int64) string { return fmt.Sprintf("%.3f GiB (%d bytes)", float64(n)/
 
 // hopeless tells, without a search, whether memory alone rules every plan out.
 func (p *Problem) hopeless() bool {
-	return p.held() < p.Units || len(p.pinnedReasons()) > 0 || len(p.largestReasons()) > 0
+	return p.held() < p.Units || p.short() || len(p.pinnedReasons()) > 0 || len(p.largestReasons()) > 0
 }
 
 // pinnedReasons finds the devices that cannot hold what must be there.
@@ -98,4 +98,30 @@ func (p *Problem) held() int {
 		units--
 	}
 	return units
+}
+
+// short tells whether the units of the commonest weight, the blocks, are more
+// than fit: each device holds a whole number of them beside what is pinned to it.
+func (p *Problem) short() bool {
+	count := make(map[int64]int)
+	var common int64
+	for _, w := range p.Weight {
+		if count[w]++; count[w] > count[common] || count[w] == count[common] && w > common {
+			common = w
+		}
+	}
+	beside := make([]int64, len(p.Devices))
+	for u, w := range p.Weight {
+		if d := p.Pin(u); d >= 0 && w != common {
+			beside[d] += w
+		}
+	}
+	fit := 0
+	for k := range p.Classes {
+		c := &p.Classes[k]
+		for _, d := range c.Members {
+			fit += min(int(max(c.Budget-beside[d], 0)/max(common, 1)), p.Units)
+		}
+	}
+	return fit < count[common]
 }

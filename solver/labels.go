@@ -58,8 +58,10 @@ type labelling struct {
 	pool    []label
 	use     []uint64
 	free    []int32
-	started [][]int32   // [class] labels at the start of a stage at this layer, cheapest first
-	ended   [][][]int32 // [unit][class] labels at the end of a stage, cheapest first
+	equal   map[uint64]int32 // [hash] a label of a long list
+	long    int              // where a list begins to be long
+	started [][]int32        // [class] labels at the start of a stage at this layer
+	ended   [][][]int32      // [unit][class] labels at the end of a stage
 	cutoff  int64
 	best    int64
 	last    int32 // label at the start of the best path's last stage, -1: none
@@ -75,10 +77,13 @@ type hopBound struct {
 
 func newLabelling(g *graph, r, x *relaxation, m memory, cutoff int64, plain bool) *labelling {
 	l := &labelling{
-		plain: plain, cutoff: cutoff, g: g, r: r, x: x, f: newFields(g, m.remembered()), room: cutoff + r.back, most: 3 << 20,
+		plain: plain, cutoff: cutoff, g: g, r: r, x: x, f: newFields(g, m.remembered()), room: cutoff + r.back, most: 6 << 20,
 		started: make([][]int32, g.classes), ended: make([][][]int32, g.units+1), last: -1,
 	}
-	l.best = cutoff
+	l.best, l.equal, l.long = cutoff, make(map[uint64]int32), 256
+	if g.shared {
+		l.long = 32
+	}
 	l.scratch = make([]uint64, l.f.words)
 	for i := range l.ended {
 		l.ended[i] = make([][]int32, g.classes)
@@ -131,7 +136,10 @@ func (l *labelling) hops(i, k int, ended []int32) {
 		return
 	}
 	g, hop, start := l.g, l.g.hop[k], l.r.start[i]
-	least := l.pool[ended[0]].cost
+	least := never
+	for _, q := range ended {
+		least = min(least, l.pool[q].cost)
+	}
 	l.onward = l.onward[:0]
 	for d := range g.classes {
 		if b := hop[d] + start[d]; least+b < l.room {
@@ -173,7 +181,7 @@ func (l *labelling) open(x label, use []uint64) {
 			x.forced |= 1 << b
 		}
 	}
-	l.started[k] = l.insert(l.started[k], x, use)
+	l.started[k] = l.insert(l.started[k], x, use, false)
 }
 
 // stages ends label q's stage at every unit that it can.
@@ -203,7 +211,7 @@ func (l *labelling) stages(i, k int, q int32) {
 		if g.shared {
 			l.f.add(l.scratch, k, g.use(i, j))
 		}
-		l.ended[j][k] = l.insert(l.ended[j][k], x, l.scratch)
+		l.ended[j][k] = l.insert(l.ended[j][k], x, l.scratch, true)
 	}
 }
 
@@ -217,9 +225,14 @@ func (l *labelling) finish(x label) {
 	}
 }
 
-// insert adds x to a list, cheapest first, unless a label there is at least as
-// good; labels that x is at least as good as are dropped.
-func (l *labelling) insert(list []int32, x label, use []uint64) []int32 {
+// insert adds x to a list unless a label there is at least as good; labels that x
+// is at least as good as are dropped. Short lists are kept cheapest first and
+// searched. In long ones only labels of equal use are compared, found by hash:
+// most of what two labels there have used differs both ways.
+func (l *labelling) insert(list []int32, x label, use []uint64, ended bool) []int32 {
+	if len(list) >= l.long {
+		return l.insertLong(list, x, use, ended)
+	}
 	at := 0
 	for ; at < len(list); at++ {
 		o := &l.pool[list[at]]
@@ -239,7 +252,45 @@ func (l *labelling) insert(list []int32, x label, use []uint64) []int32 {
 		list[kept] = q
 		kept++
 	}
-	return slices.Insert(list[:kept], at, l.store(x, use))
+	list = slices.Insert(list[:kept], at, l.store(x, use))
+	if len(list) == l.long {
+		for _, q := range list {
+			l.equal[l.hash(&l.pool[q], l.used(q), ended)] = q
+		}
+	}
+	return list
+}
+
+func (l *labelling) insertLong(list []int32, x label, use []uint64, ended bool) []int32 {
+	key := l.hash(&x, use, ended)
+	q, found := l.equal[key]
+	if found && slices.Equal(l.used(q), use) && l.pool[q].unit == x.unit && l.pool[q].class == x.class {
+		o := &l.pool[q]
+		if o.cost <= x.cost && l.asGood(o, &x) {
+			return list
+		}
+		if x.cost <= o.cost && l.asGood(&x, o) {
+			*o = x // nothing extends it yet
+			return list
+		}
+	}
+	q = l.store(x, use)
+	l.equal[key] = q
+	return append(list, q)
+}
+
+// hash mixes what a label has used with where it is (FNV-1a by words).
+func (l *labelling) hash(x *label, use []uint64, ended bool) uint64 {
+	h := uint64(x.unit)<<32 | uint64(uint16(x.class))<<1
+	if ended {
+		h |= 1
+	}
+	h = (h ^ 14695981039346656037) * 1099511628211
+	for _, w := range use {
+		h = (h ^ w) * 1099511628211
+		h ^= h >> 29
+	}
+	return h
 }
 
 // store keeps a label, in the place of a dropped one if there is any: a label is

@@ -21,6 +21,7 @@ type search struct {
 	best   []visit
 	any    bool  // stop at the first path
 	clash  []int // classes whose devices cannot share the visits that together they could hold
+	all    bool  // everything is remembered
 	proof  evidence
 	stats  *Stats
 }
@@ -94,6 +95,9 @@ func (s *search) climb(ctx context.Context) {
 		if s.proved() || bound >= never {
 			return
 		}
+		if i == 0 {
+			s.repair(greedy(s.g))
+		}
 		if i%25 == 0 {
 			s.probe(40)
 		}
@@ -136,11 +140,8 @@ func (s *search) target() int64 {
 	return s.bound + s.bound/4 + 1
 }
 
-// repair looks for a better path near a relaxed one.
+// repair looks for a better path near a relaxed one, without revisits.
 func (s *search) repair(path []visit) {
-	if s.g.shared {
-		return
-	}
 	if path = improved(s.g, path); path != nil {
 		s.offer(path)
 	}
@@ -158,10 +159,14 @@ func (s *search) probe(width int) {
 // remember raises the bound on the ng-route relaxation, its multipliers moving
 // along. Where they no longer help it compares paths by their plain cost.
 func (s *search) remember(ctx context.Context) {
-	s.expect()
+	if s.small() {
+		s.rememberAll()
+	} else {
+		s.expect()
+	}
 	m := slices.Clone(s.m)
 	steps := schedule{scale: .6, shrink: .6, least: .02, patience: 6}
-	for plain := false; !s.done(); {
+	for plain := s.all; !s.done(); {
 		before := s.bound
 		path, bound, ok := s.label(ctx, m, plain)
 		if !ok {
@@ -184,6 +189,35 @@ func (s *search) remember(ctx context.Context) {
 		if s.close() || steps.over() || !m.step(s.g, path, bound, s.target(), steps.scale) {
 			copy(m, s.m)
 			plain = true
+		}
+	}
+}
+
+// small tells whether what can have been used of shared memory has so few states
+// that remembering all of it takes one labelling.
+func (s *search) small() bool {
+	if !s.g.shared {
+		return false
+	}
+	least := never
+	for u := range s.g.units {
+		least = min(least, max(s.g.use(u, u+1), 1))
+	}
+	states := int64(1)
+	for k := range s.g.classes {
+		states *= min(s.g.capacity(k)/least, int64(s.g.units)) + 1
+		if states > 1<<23 {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *search) rememberAll() {
+	s.all = true
+	for _, row := range s.memory {
+		for k := range row {
+			row[k] = true
 		}
 	}
 }
@@ -221,7 +255,9 @@ func (s *search) label(ctx context.Context, m multipliers, plain bool) (path []v
 	if s.cutoff >= never {
 		near += s.bound // there may be no path at all
 	}
-	near = min(near, s.cutoff)
+	if near = min(near, s.cutoff); s.all {
+		near = s.cutoff // each state has one label: all at once
+	}
 	l := newLabelling(s.g, s.r, s.x, s.memory, near, plain)
 	ok = l.run(ctx)
 	s.stats.Passes++
