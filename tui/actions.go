@@ -104,7 +104,7 @@ func fileActions() []action {
 	return []action{
 		{"keep", []string{"m"}, "m keep", "keep the question as a scenario", anywhere, (*Model).keepScenario},
 		{"save", []string{"s"}, "", "save topology, plan, scenarios or report", anywhere, (*Model).openSave},
-		{"open", []string{"o"}, "", "open a topology, plan, scenario set or report", anywhere, (*Model).openOpen},
+		{"open", []string{"o"}, "", "open a topology, plan, scenario set, report or a sweep's results", anywhere, (*Model).openOpen},
 		{"export", []string{"x"}, "", "export what is seen: SVG, PNG or Markdown", anywhere, (*Model).openExport},
 		{"copy", []string{"c"}, "", "copy the command line that asks the same", writesCommands, (*Model).copyCommand},
 		{"theme", []string{"t"}, "", "light or dark colours", anywhere, (*Model).flipTheme},

@@ -17,8 +17,8 @@ type Backend struct {
 	// Model resolves a model's name or path; Models are the built-in names.
 	Model  func(ref string) (edgeshard.ModelRef, error)
 	Models []string
-	// Open reads what a name or a path names: a topology, a plan, a scenario set or
-	// a report. A topology is asked about as now is.
+	// Open reads what a name or a path names: a topology, a plan, a scenario set, a
+	// report or a sweep's results. A topology is asked about as now is.
 	Open func(ref string, now *Question) (*Opened, error)
 	// Topologies are the built-in names.
 	Topologies []string
@@ -38,8 +38,9 @@ type Backend struct {
 	Front func(ctx context.Context, q *Question) ([]*edgeshard.Plan, error)
 }
 
-// An Opened is what a file held; Question is nil if it was a report.
+// An Opened is what a file held: a question, a report, a table or scenarios.
 type Opened struct {
+	Table    *Table
 	Question *Question
 	Report   *edgeshard.Report
 	Entries  []Entry // of a scenario set

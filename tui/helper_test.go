@@ -19,7 +19,8 @@ import (
 	"github.com/edgeshard/edgeshard/topologies"
 )
 
-var update = flag.Bool("update", false, "rewrite the golden files")
+// updating tells whether to rewrite the golden files: -update, a flag of teatest.
+func updating() bool { return flag.Lookup("update").Value.String() == "true" }
 
 // fakeBackend plans by a simple rule, at once: as many units on each device, in
 // their order, as fit; what is asked is answered the same every time.
@@ -228,7 +229,7 @@ func (d *driver) golden(name string) {
 	d.Helper()
 	file := filepath.Join("testdata", name+".txt")
 	got := d.plain()
-	if *update {
+	if updating() {
 		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
 			d.Fatal(err)
 		}

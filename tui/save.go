@@ -88,7 +88,7 @@ func (s saving) to(file string, force bool) tea.Cmd {
 
 // openOpen offers the built-in topologies, and files by their path.
 func (m *Model) openOpen() tea.Cmd {
-	items := []item{{name: "a file …", detail: "topology, plan, scenarios or report", do: func(m *Model) tea.Cmd {
+	items := []item{{name: "a file …", detail: "topology, plan, scenarios, report or results", do: func(m *Model) tea.Cmd {
 		m.prompt("open", "", func(m *Model, ref string) (tea.Cmd, error) {
 			if ref == "" {
 				return nil, errors.New("expected a file's path")
@@ -128,6 +128,10 @@ func (m *Model) opened(msg openedMsg) tea.Cmd {
 	o := msg.opened
 	if len(o.Entries) > 0 {
 		m.scenarios.add(o.Entries)
+	}
+	if o.Table != nil {
+		m.overlay = newSheet(filepath.Base(msg.ref), o.Table)
+		return nil
 	}
 	if o.Report != nil {
 		m.overlay = &page{title: msg.ref, lines: reportLines(o.Report)}

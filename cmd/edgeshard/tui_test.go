@@ -101,6 +101,14 @@ func TestOpenForTUI(t *testing.T) {
 	if err != nil || o.Report == nil || o.Question != nil {
 		t.Errorf("report: %+v, %v", o, err)
 	}
+	results := filepath.Join(dir, "results.csv")
+	if err := os.WriteFile(results, []byte("point,tpot_ms\n0,1.5\n1,\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	o, err = openForTUI(results, q)
+	if want := (&tui.Table{Columns: []string{"point", "tpot_ms"}, Rows: [][]string{{"0", "1.5"}, {"1", ""}}}); err != nil || !cmp.Equal(o.Table, want) {
+		t.Errorf("results: %+v, %v", o, err)
+	}
 	for name, want := range map[string]string{write("other.json", 3): "other.json", write("none.json", map[string]int{}): "expected a plan", filepath.Join(dir, "gone.toml"): "gone.toml"} {
 		if _, err := openForTUI(name, q); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v: want one with %q", name, err, want)

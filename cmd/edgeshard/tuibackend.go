@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/edgeshard/edgeshard"
+	"github.com/edgeshard/edgeshard/experiments"
 	"github.com/edgeshard/edgeshard/models"
 	"github.com/edgeshard/edgeshard/scenarios"
 	"github.com/edgeshard/edgeshard/sim"
@@ -48,9 +49,13 @@ func faulty(faults []tui.Fault) edgeshard.Runner {
 	return &sim.Runner{Scenario: s, Replan: replan}
 }
 
-// openForTUI reads a topology, a plan, a scenario set or a report.
+// openForTUI reads a topology, a plan, a scenario set, a report or a sweep's results.
 func openForTUI(ref string, now *tui.Question) (*tui.Opened, error) {
-	if !strings.HasSuffix(ref, ".json") {
+	switch filepath.Ext(ref) {
+	case ".json":
+	case ".csv", ".parquet":
+		return openResults(ref)
+	default:
 		return openTopology(ref, now)
 	}
 	data, err := os.ReadFile(ref)
@@ -75,6 +80,24 @@ func openForTUI(ref string, now *tui.Question) (*tui.Opened, error) {
 		return &tui.Opened{Report: r}, err
 	}
 	return nil, fmt.Errorf("%s: expected a plan, scenarios or a report, found none of their keys", ref)
+}
+
+func openResults(file string) (*tui.Opened, error) {
+	t, err := experiments.ReadTable(file)
+	if err != nil {
+		return nil, err
+	}
+	table := &tui.Table{Columns: t.Columns}
+	for _, cells := range t.Rows {
+		row := make([]string, len(cells))
+		for i, v := range cells {
+			if v != nil {
+				row[i] = fmt.Sprint(v)
+			}
+		}
+		table.Rows = append(table.Rows, row)
+	}
+	return &tui.Opened{Table: table}, nil
 }
 
 func openTopology(ref string, now *tui.Question) (*tui.Opened, error) {
