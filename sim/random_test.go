@@ -3,6 +3,7 @@ package sim_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"pgregory.net/rapid"
@@ -56,6 +57,23 @@ func drawCosts(t *rapid.T, devices, units, most int) *tableCosts {
 			c.transfer[d] = append(c.transfer[d], edgeshard.Transfer{
 				Occupancy: time.Duration(ns.Draw(t, "occupancy")), Latency: time.Duration(ns.Draw(t, "latency")),
 			})
+		}
+	}
+	return c
+}
+
+// scatteredCosts are times of milliseconds of which hardly any two sums are equal.
+func scatteredCosts(seed uint64, devices, units int) *tableCosts {
+	rng := rand.New(rand.NewPCG(seed, 1))
+	ns := func() time.Duration { return time.Duration(1 + rng.Int64N(1e9)) }
+	c := &tableCosts{}
+	for d := range devices {
+		c.compute, c.transfer = append(c.compute, nil), append(c.transfer, nil)
+		for range units {
+			c.compute[d] = append(c.compute[d], ns())
+		}
+		for range devices {
+			c.transfer[d] = append(c.transfer[d], edgeshard.Transfer{Occupancy: ns(), Latency: ns()})
 		}
 	}
 	return c
