@@ -227,6 +227,7 @@ func (d *driver) plain() string {
 
 func (d *driver) golden(name string) {
 	d.Helper()
+	d.m.answer.Took = 0
 	file := filepath.Join("testdata", name+".txt")
 	got := d.plain()
 	if updating() {
