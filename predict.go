@@ -1,6 +1,7 @@
 package edgeshard
 
 import (
+	"math"
 	"time"
 
 	"github.com/edgeshard/edgeshard/models"
@@ -57,36 +58,36 @@ func (s Spec) ReturnBytes(batch int, r Return) int64 {
 	return int64(batch) * models.TokenBytes
 }
 
-// Predict fills in the plan's prediction: for the first batch of its workload,
-// all of it there at the start. With one micro-batch it is the exact time on
-// idle devices and links; with K of them, prefill takes S+(K−1)·M and each
-// further token max(S, K·M) without bubbles, S+(K−1)·M with them, K·S in
-// sequence.
+// Predict fills in the plan's prediction, on idle devices and links, as means
+// over the workload's requests. With one micro-batch in all it is exact. With K
+// of them in a batch, they get their first tokens M apart, the first after S of
+// the prefill, and each further token after max(S, K·M) without bubbles and
+// S+(K−1)·M with them; in sequence each has the pipeline to itself until its
+// end. Batches follow one another; of requests that arrive over time the
+// prediction is that of a batch that finds the pipeline free.
 func (p *Plan) Predict(c Costs) {
 	w, spec := &p.Workload, p.Spec()
 	sequences := min(w.Batch, w.Requests)
 	micro := min(w.MicroBatch, sequences)
 	k := time.Duration((sequences + micro - 1) / micro)
 	first := spec.Loop(c, p.Stages, models.Pass{Batch: micro, Tokens: w.PromptTokens}, w.Return)
-	ttft := first.Time
-	if w.Schedule != Sequential {
-		ttft += (k - 1) * first.Busy
-	}
-	total := ttft
+	var decode time.Duration // from a micro-batch's first token to its last
 	for t := 1; t < w.Tokens; t++ {
 		l := spec.Loop(c, p.Stages, models.Pass{Batch: micro, Tokens: 1, Past: w.PromptTokens + t - 1}, w.Return)
-		total += period(w.Schedule, l, k)
+		decode += period(w.Schedule, l, k)
 	}
-	tpot := time.Duration(0)
-	if w.Tokens > 1 {
-		tpot = (total - ttft) / time.Duration(w.Tokens-1)
-	}
+	apart := first.Busy // micro-batches' first tokens
 	if w.Schedule == Sequential {
-		total *= k
+		apart = first.Time + decode
 	}
+	total := first.Time + (k-1)*apart + decode // of a batch
 	rounds := float64(w.Requests) / float64(sequences)
+	ttft := Milliseconds(first.Time) + float64(k-1)/2*Milliseconds(apart)
+	if w.Rate == 0 {
+		ttft += (math.Ceil(rounds) - 1) / 2 * Milliseconds(total)
+	}
 	p.Predicted = Prediction{
-		TTFTMS: Milliseconds(ttft), TPOTMS: Milliseconds(tpot),
+		TTFTMS: ttft, TPOTMS: Milliseconds(decode) / float64(max(1, w.Tokens-1)),
 		Throughput: float64(sequences*w.Tokens) / total.Seconds(), MakespanS: total.Seconds() * rounds,
 		Memory: p.memoryByDevice(spec),
 	}
