@@ -212,8 +212,8 @@ func addLine(c *plot.Plot, at plotter.XYs, name string, i int) error {
 	if err != nil {
 		return err
 	}
-	line.Color, line.Width, line.Dashes = colourOf(i), 1.6, dashes[i%len(dashes)]
-	points.Color, points.Radius, points.Shape = colourOf(i), 2.6, glyphs[i%len(glyphs)]
+	line.Color, line.Width, line.Dashes = colourOf(i), 1.6, dashOf(i)
+	points.Color, points.Radius, points.Shape = colourOf(i), 2.6, glyphOf(i)
 	c.Add(line, points)
 	c.Legend.Add(name, line, points)
 	return nil
@@ -225,7 +225,7 @@ func addPoints(c *plot.Plot, at plotter.XYs, name string, i int) error {
 	if err != nil {
 		return err
 	}
-	points.GlyphStyle = draw.GlyphStyle{Color: colourOf(i), Radius: 2.6, Shape: glyphs[i%len(glyphs)]}
+	points.GlyphStyle = draw.GlyphStyle{Color: colourOf(i), Radius: 2.6, Shape: glyphOf(i)}
 	c.Add(points)
 	c.Legend.Add(name, points)
 	return nil
@@ -311,7 +311,7 @@ func (p *Plot) cdf(c *plot.Plot, data []series) error {
 		if err != nil {
 			return err
 		}
-		line.Color, line.Width, line.Dashes, line.StepStyle = colourOf(i), 1.6, dashes[i%len(dashes)], plotter.PostStep
+		line.Color, line.Width, line.Dashes, line.StepStyle = colourOf(i), 1.6, dashOf(i), plotter.PostStep
 		c.Add(line)
 		c.Legend.Add(data[i].name, line)
 	}

@@ -17,7 +17,7 @@ type Backend func(name string, s *scenarios.Scenario) (edgeshard.Runner, error)
 
 // SolverNames returns the values of the setting "solver": the solver package's,
 // and the policies of other systems.
-func SolverNames() []string { return solver.Names() }
+func SolverNames() []string { return append(solver.Names(), PolicyNames()...) }
 
 // run plans and runs a job. Only the end of ctx is an error of run; any other is
 // the outcome's.
@@ -75,6 +75,11 @@ func (j *job) planAndRun(ctx context.Context, backend Backend, warmup int) (*edg
 func (j *job) solve(ctx context.Context) (*edgeshard.Plan, error) {
 	if err := j.plan.Workload.Validate(); err != nil {
 		return nil, err
+	}
+	for _, p := range policies {
+		if p.name == j.options.Solver {
+			return policyPlan(ctx, p, j.plan, j.options)
+		}
 	}
 	p, _, err := solver.Plan(ctx, j.plan, j.options)
 	return p, err

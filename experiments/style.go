@@ -36,6 +36,11 @@ var glyphs = []draw.GlyphDrawer{
 
 func colourOf(i int) color.NRGBA { return palette[i%len(palette)] }
 
+// dashOf and glyphOf move on with each round of the palette, so that no two of
+// many series are drawn alike.
+func dashOf(i int) []vg.Length       { return dashes[(i+i/len(palette))%len(dashes)] }
+func glyphOf(i int) draw.GlyphDrawer { return glyphs[(i+i/len(palette))%len(glyphs)] }
+
 // faint is a colour for what lies behind.
 func faint(c color.NRGBA) color.NRGBA {
 	c.A = 60
