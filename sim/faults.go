@@ -71,8 +71,7 @@ func (s *pipeline) startFault(i int32) {
 	case scenarios.Kill:
 		s.kill(device)
 	case scenarios.Freeze:
-		s.reslow(device, func(d *station) { d.frozen = true })
-		s.silent(device)
+		s.freeze(device)
 	case scenarios.Slow:
 		s.reslow(device, func(d *station) { d.fault = f.Factor })
 	case scenarios.Cut, scenarios.Degrade:
@@ -91,7 +90,10 @@ func (s *pipeline) startFault(i int32) {
 func (s *pipeline) endFault(i int32) {
 	f := &s.scenario.Faults[i]
 	if f.Device != "" {
-		s.recover(f)
+		device, _ := s.plan.Topology.Index(f.Device)
+		if !s.devices[device].dead { // what a death has put an end to
+			s.recover(f)
+		}
 		return
 	}
 	s.faults.links = slices.DeleteFunc(s.faults.links, func(g *scenarios.Fault) bool { return g == f })
@@ -114,7 +116,7 @@ func (s *pipeline) recover(f *scenarios.Fault) {
 	switch {
 	case d.dead && s.faults.detected[device]:
 		s.down(device)
-		d.dead = false
+		d.dead, d.frozen, d.fault = false, false, 0
 		delete(s.faults.detected, device)
 	case d.dead: // it answers, and has no weights
 		s.At(s.Now(), event{kind: detection, flow: int32(device), epoch: d.deaths})
@@ -134,6 +136,15 @@ func (s *pipeline) kill(device int) {
 		return
 	}
 	s.reslow(device, func(d *station) { d.dead = true })
+	s.silent(device)
+}
+
+// freeze lets a device stand still, unless it is dead or does already.
+func (s *pipeline) freeze(device int) {
+	if d := &s.devices[device]; d.dead || d.frozen {
+		return
+	}
+	s.reslow(device, func(d *station) { d.frozen = true })
 	s.silent(device)
 }
 

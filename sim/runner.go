@@ -45,8 +45,9 @@ var errHorizon = errors.New("the run takes more than 50 years of virtual time: a
 
 // Run simulates the plan's workload. It fails at once where weights do not fit
 // a device, with an *edgeshard.OutOfMemory; a request whose KV cache does not
-// fit when it is admitted is given up with an OOM span. Spans come in the order
-// of their ends, the same for the same inputs.
+// fit when it is admitted is given up with an OOM span, and one whose device dies
+// with a Failed span. Spans come in the order of their ends, but for loads and
+// plannings, which are told when they begin; the same for the same inputs.
 func (r *Runner) Run(ctx context.Context, p *edgeshard.Plan, obs edgeshard.Observer) error {
 	if err := p.Validate(); err != nil {
 		return err
