@@ -97,7 +97,23 @@ func (e *prover) latency(ctx context.Context) {
 	if tau < never {
 		tau /= int64(e.p.MicroBatches)
 	}
+	if e.p.Revisits && !e.p.tailPinned() {
+		e.oneVisit(ctx)
+	}
 	e.result.Bound, e.result.proofs = e.minimise(ctx, tau, min(e.best, e.p.MaxRequest+1), false)
+}
+
+// oneVisit looks for a first plan among those without revisits, where the search
+// is easier, and gives up after some labels.
+func (e *prover) oneVisit(ctx context.Context) {
+	q := e.p.bounded()
+	q.Revisits = false
+	s := newSearch(newGraph(q, variant{tau: never}), min(e.best, q.MaxRequest+1), &e.result.Stats)
+	s.effort = 1 << 20
+	s.run(ctx)
+	if s.best != nil {
+		e.take(s.g.stages(s.best))
+	}
 }
 
 // minimise looks for plans whose stages and links are busy for at most tau and

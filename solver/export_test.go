@@ -5,4 +5,7 @@ var (
 	DrawProblem = drawProblem
 	BruteForce  = bruteForce
 	Testbed     = testbed
+	Clusters    = map[string]cluster{"64": cluster64, "256": cluster256, "1000": cluster1000}
 )
+
+func (c cluster) Problem(seed uint64) *Problem { return c.problem(seed) }

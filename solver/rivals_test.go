@@ -48,7 +48,7 @@ type duel struct {
 }
 
 func (d *duel) run(t *testing.T, seed uint64, j edgeshard.Plan, o solver.Options) (exact, paper *edgeshard.Plan) {
-	o.Deadline = 5 * time.Second
+	o.Deadline = *patience
 	exact, r, err := solver.Plan(context.Background(), j, o)
 	var none *solver.Infeasible
 	if errors.As(err, &none) {
@@ -66,9 +66,6 @@ func (d *duel) run(t *testing.T, seed uint64, j edgeshard.Plan, o solver.Options
 		t.Fatalf("seed %d: %v", seed, err)
 	}
 	d.solvable++
-	if r.Elapsed > 2*time.Second {
-		t.Logf("seed %d: %v, gap %.3f %%, %+v", seed, r.Elapsed, 100*r.Gap(), r.Stats)
-	}
 	d.took[0] = append(d.took[0], r.Elapsed)
 	if !r.Proved {
 		d.unproved++
@@ -102,7 +99,10 @@ func (d *duel) report(t *testing.T, name string) {
 		d.took[0][len(d.took[0])/2], d.took[0][len(d.took[0])-1], d.took[1][len(d.took[1])/2], d.took[1][len(d.took[1])-1])
 }
 
-var instances = flag.Uint64("instances", 26, "random clusters to compare solvers on")
+var (
+	instances = flag.Uint64("instances", 26, "random clusters to compare solvers on")
+	patience  = flag.Duration("patience", 500*time.Millisecond, "how long the exact solver may take on each")
+)
 
 // The exact solver is never worse than the paper's latency algorithm.
 func TestAgainstPaperLatency(t *testing.T) {

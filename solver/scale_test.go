@@ -3,7 +3,6 @@ package solver
 import (
 	"math"
 	"math/rand/v2"
-	"testing"
 )
 
 // A cluster describes seeded random instances of a size: devices log-normal in
@@ -83,9 +82,3 @@ var (
 	cluster256  = cluster{units: 128, classes: 256, members: 1, distinct: true}
 	cluster1000 = cluster{units: 80, classes: 20, members: 50}
 )
-
-func TestScale(t *testing.T) {
-	if testing.Short() {
-		t.Skip("long")
-	}
-}

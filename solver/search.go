@@ -23,6 +23,7 @@ type search struct {
 	clash  []int // classes whose devices cannot share the visits that together they could hold
 	all    bool  // everything is remembered
 	proof  evidence
+	effort int // labels after which to give up; 0: never
 	stats  *Stats
 }
 
@@ -46,7 +47,9 @@ func (g *graph) swapped() *graph {
 func (s *search) proved() bool { return s.bound >= s.cutoff }
 
 // done tells whether to stop.
-func (s *search) done() bool { return s.proved() || s.any && s.best != nil }
+func (s *search) done() bool {
+	return s.proved() || s.any && s.best != nil || s.effort > 0 && s.stats.Labels > s.effort
+}
 
 // run ends with a proof, or when ctx does.
 func (s *search) run(ctx context.Context) {
