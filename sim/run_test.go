@@ -113,6 +113,11 @@ func checkConserved(t *rapid.T, p *edgeshard.Plan, s spans) {
 	for _, x := range s.of(edgeshard.Back) {
 		sent += x.Bytes
 	}
+	for _, x := range s.of(edgeshard.Send) {
+		if want := p.Model.Config.ActivationBytes(models.Pass{Batch: x.Batch, Tokens: 1}); x.Step > 0 && x.Bytes != want {
+			t.Fatalf("%d bytes of activations, want %d: %+v", x.Bytes, want, x)
+		}
+	}
 	if p.Stages[len(p.Stages)-1].Device != p.Topology.Source {
 		want = int64(len(s.of(edgeshard.Token))) * models.TokenBytes
 	}
