@@ -87,21 +87,6 @@ func zmmF16P1C1(w *byte, ws int, x *byte, xs int, out *float32, os int, steps in
 //go:noescape
 func zmmBF16P1C1(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
-// zmmF32P4C1 computes a tile of 4 panels × 1 activation rows.
-//
-//go:noescape
-func zmmF32P4C1(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
-
-// zmmF16P4C1 computes a tile of 4 panels × 1 activation rows.
-//
-//go:noescape
-func zmmF16P4C1(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
-
-// zmmBF16P4C1 computes a tile of 4 panels × 1 activation rows.
-//
-//go:noescape
-func zmmBF16P4C1(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
-
 // zmmQ8P1C1 computes a tile of 1 panels × 1 activation rows.
 //
 //go:noescape
@@ -127,31 +112,6 @@ func zmmQ5KP1C1(w *byte, ws int, x *byte, xs int, out *float32, os int, steps in
 //go:noescape
 func zmmQ6KP1C1(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
-// zmmQ8P2C1 computes a tile of 2 panels × 1 activation rows.
-//
-//go:noescape
-func zmmQ8P2C1(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
-
-// zmmQ4P2C1 computes a tile of 2 panels × 1 activation rows.
-//
-//go:noescape
-func zmmQ4P2C1(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
-
-// zmmQ4KP2C1 computes a tile of 2 panels × 1 activation rows.
-//
-//go:noescape
-func zmmQ4KP2C1(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
-
-// zmmQ5KP2C1 computes a tile of 2 panels × 1 activation rows.
-//
-//go:noescape
-func zmmQ5KP2C1(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
-
-// zmmQ6KP2C1 computes a tile of 2 panels × 1 activation rows.
-//
-//go:noescape
-func zmmQ6KP2C1(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
-
 // zmmF32P1C2 computes a tile of 1 panels × 2 activation rows.
 //
 //go:noescape
@@ -166,21 +126,6 @@ func zmmF16P1C2(w *byte, ws int, x *byte, xs int, out *float32, os int, steps in
 //
 //go:noescape
 func zmmBF16P1C2(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
-
-// zmmF32P4C2 computes a tile of 4 panels × 2 activation rows.
-//
-//go:noescape
-func zmmF32P4C2(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
-
-// zmmF16P4C2 computes a tile of 4 panels × 2 activation rows.
-//
-//go:noescape
-func zmmF16P4C2(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
-
-// zmmBF16P4C2 computes a tile of 4 panels × 2 activation rows.
-//
-//go:noescape
-func zmmBF16P4C2(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
 // zmmQ8P1C2 computes a tile of 1 panels × 2 activation rows.
 //
@@ -206,31 +151,6 @@ func zmmQ5KP1C2(w *byte, ws int, x *byte, xs int, out *float32, os int, steps in
 //
 //go:noescape
 func zmmQ6KP1C2(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
-
-// zmmQ8P2C2 computes a tile of 2 panels × 2 activation rows.
-//
-//go:noescape
-func zmmQ8P2C2(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
-
-// zmmQ4P2C2 computes a tile of 2 panels × 2 activation rows.
-//
-//go:noescape
-func zmmQ4P2C2(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
-
-// zmmQ4KP2C2 computes a tile of 2 panels × 2 activation rows.
-//
-//go:noescape
-func zmmQ4KP2C2(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
-
-// zmmQ5KP2C2 computes a tile of 2 panels × 2 activation rows.
-//
-//go:noescape
-func zmmQ5KP2C2(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
-
-// zmmQ6KP2C2 computes a tile of 2 panels × 2 activation rows.
-//
-//go:noescape
-func zmmQ6KP2C2(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
 // zmmF32P1C3 computes a tile of 1 panels × 3 activation rows.
 //

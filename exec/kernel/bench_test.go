@@ -86,7 +86,7 @@ func BenchmarkPack(b *testing.B) {
 // BenchmarkStream multiplies a matrix that no cache holds with one row, on one
 // thread, beside reading it only.
 func BenchmarkStream(b *testing.B) {
-	const rows, cols = 11008, 4096
+	const rows, cols = 33024, 4096
 	for _, p := range nativePaths() {
 		for precision := range models.Precision(precisions) {
 			m := benchMatrix(b, p, precision, rows, cols)
@@ -101,6 +101,11 @@ func BenchmarkStream(b *testing.B) {
 				{"mul", func() {
 					for lo := 0; lo < rows; lo += 64 {
 						m.Mul(out, &x, lo, lo+64)
+					}
+				}},
+				{"mul16", func() {
+					for lo := 0; lo < rows; lo += 16 {
+						m.Mul(out, &x, lo, lo+16)
 					}
 				}},
 				{"read", func() { p.probes.read(&m.panels[0], len(m.panels)/readBlock) }},

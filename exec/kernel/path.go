@@ -47,9 +47,10 @@ type tileFunc func(w *byte, ws int, x *byte, xs int, out *float32, os int, steps
 const maxCols = 6
 
 // tiles are the kernels of one precision. wide ones take panels of 16 rows at a
-// time, narrow ones a single one; both are indexed by activation rows.
+// time, from 3 rows of activations on, narrow ones a single one; both are indexed by
+// activation rows.
 type tiles struct {
-	panels       int
+	panels       int // of a wide tile; 0: there are none
 	wide, narrow [maxCols + 1]tileFunc
 	cols         int      // the most activation rows, at most maxCols
 	w, x         int      // bytes of a panel and of an activation row in a step
@@ -58,11 +59,15 @@ type tiles struct {
 	chunk        int      // steps after which the activation rows change, so that weights stay in the L1 cache
 }
 
+// narrowCols is for how many activation rows single panels are best: memory is
+// then the limit, and is read fastest in one stream.
+const narrowCols = 2
+
 // mul computes out[i][16p..] for panels of w and n rows of x, over steps.
 func (t *tiles) mul(k *packing, out []float32, os int, w []byte, ws, panels int, x []byte, xs, n, steps int) {
 	for p := 0; p < panels; {
 		f, step := &t.narrow, 1
-		if panels-p >= t.panels {
+		if t.panels > 0 && n > narrowCols && panels-p >= t.panels {
 			f, step = &t.wide, t.panels
 		}
 		t.mulPanels(k, f, out[p*lanes:], os, w[p*ws:], ws, x, xs, n, steps)

@@ -23,12 +23,12 @@ func avx512() {
 	packs512()
 	probes512()
 	for cols := 1; cols <= maxCols; cols++ {
-		for _, panels := range []int{1, 4} {
+		for _, panels := range sizes(4, cols) {
 			wide512("zmmF32", panels, cols, element512{64, 4, loadF32, fmaF32})
 			wide512("zmmF16", panels, cols, element512{32, 4, loadF16, fmaF32})
 			wide512("zmmBF16", panels, cols, element512{64, 4, loadF32, dotBF16})
 		}
-		for _, panels := range []int{1, 2} {
+		for _, panels := range sizes(2, cols) {
 			quant512("zmmQ8", panels, cols, blockQ8)
 			quant512("zmmQ4", panels, cols, blockQ4)
 			super512("zmmQ4K", panels, cols, false)
@@ -36,6 +36,15 @@ func avx512() {
 			super6x512("zmmQ6K", panels, cols)
 		}
 	}
+}
+
+// sizes returns the panels of the tiles: one, and wide where there are rows of
+// activations enough.
+func sizes(wide, cols int) []int {
+	if cols <= 2 {
+		return []int{1}
+	}
+	return []int{1, wide}
 }
 
 // An element512 tells how a tile steps through weights that need no scales:

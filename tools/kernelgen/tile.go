@@ -103,7 +103,7 @@ func (t *tile) loop(unroll int, body func(n int)) {
 
 // prefetchAhead is how far before their use weights are asked for: what the
 // hardware's prefetchers do by themselves leaves a core waiting.
-const prefetchAhead = 2048
+const prefetchAhead = 8192
 
 // prefetch asks for the next bytes of weights, where each is used only once or
 // twice.
