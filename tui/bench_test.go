@@ -3,6 +3,8 @@ package tui
 import (
 	"testing"
 	"time"
+
+	"github.com/edgeshard/edgeshard/topologies"
 )
 
 // BenchmarkFrame draws the largest screen while a simulation of the paper's 15
@@ -40,6 +42,18 @@ func TestFrameTime(t *testing.T) {
 	}
 	d := drive(t, ask(t, "edgeshard-testbed", "llama2-70b").with70B(), 200, 60)
 	d.keys("r")
+	d.fast()
+	d.keys("1")
+	d.fast()
+	q := ask(t, "home-lab", "llama2-7b")
+	q.Topology = topologies.Random(7, 1000)
+	big := drive(t, q, 200, 60)
+	big.fast()
+}
+
+// fast draws some frames and wants the fastest in time for the next.
+func (d *driver) fast() {
+	d.Helper()
 	best := time.Hour
 	for range 20 {
 		start := time.Now()
@@ -47,6 +61,6 @@ func TestFrameTime(t *testing.T) {
 		best = min(best, time.Since(start))
 	}
 	if best > 16*time.Millisecond {
-		t.Errorf("the fastest of 20 frames took %s: want at most 16ms", best)
+		d.Errorf("the fastest of 20 frames took %s: want at most 16ms", best)
 	}
 }

@@ -121,9 +121,7 @@ func (b *Backend) knobs() []knob {
 		b.modelKnob(),
 		choice("precision", func(*Question) []models.Precision { return models.Precisions() }, models.Precision.String,
 			func(q *Question) models.Precision { return q.Model.Precision }, Question.withPrecision),
-		choice("objective", func(*Question) []edgeshard.Objective {
-			return []edgeshard.Objective{edgeshard.Latency, edgeshard.Throughput}
-		}, func(o edgeshard.Objective) string { return string(o) },
+		choice("objective", func(*Question) []edgeshard.Objective { return objectives }, func(o edgeshard.Objective) string { return string(o) },
 			func(q *Question) edgeshard.Objective { return q.Objective },
 			func(q Question, o edgeshard.Objective) Question { q.Objective = o; return q }),
 		choice("schedule", func(*Question) []edgeshard.Schedule {

@@ -16,46 +16,50 @@ const (
 // drawLinks draws the bandwidth from each device (row) to each other (column),
 // coloured by speed, with those the plan uses underlined.
 func (m *Model) drawLinks(a area) {
-	q := &m.question
-	n := len(q.Topology.Devices)
-	first, second := m.selectedOn(linksPane)
-	foot := ""
-	if first != nil {
-		foot = sliderText(first, q, 6) + "  " + second.name + " " + second.show(q)
-		if textWidth(foot) > a.w-6 {
-			foot = first.show(q) + " " + second.show(q)
-		}
-		devices := q.Topology.Devices
-		if names := devices[m.from].Name + " → " + devices[m.to].Name + "  "; textWidth(names+foot) <= a.w-6 {
-			foot = names + foot
-		}
-	}
-	inner := m.paneBox(a, linksPane, "links from ↓ to →", foot)
+	devices := m.question.Topology.Devices
+	n := len(devices)
+	inner := m.paneBox(a, linksPane, "links from ↓ to →", m.linksFoot(a.w-6))
 	label := min(m.nameWidth(10), 10)
 	if n < 2 {
 		return
 	}
 	cell := min(max((inner.w-label-2)/n, minLinkCell), maxLinkCell)
-	rows, columns := inner.h-1, (inner.w-label-2)/cell
+	rows, columns := min(inner.h-1, n), min((inner.w-label-2)/cell, n)
 	if rows <= 0 || columns <= 0 {
 		return
 	}
 	top, left := scroll(m.from, n, rows), scroll(m.to, n, columns)
 	used, low, high := m.usedLinks(), math.Inf(1), 0.0
-	eachLink(q.Topology, func(_, _ int, l topologies.Link) {
+	eachLink(m.question.Topology, func(_, _ int, l topologies.Link) {
 		low, high = min(low, float64(l.Bandwidth)), max(high, float64(l.Bandwidth))
 	})
-	for c := range min(columns, n-left) {
-		inner.right(label+2+(c+1)*cell-1, 0, m.lineLook(left+c == m.to), shortName(q.Topology.Devices[left+c].Name, cell-1))
+	for c := range columns {
+		inner.right(label+2+(c+1)*cell-1, 0, m.lineLook(left+c == m.to), shortName(devices[left+c].Name, cell-1))
 	}
-	for r := range min(rows, n-top) {
-		from := top + r
-		inner.text(1, r+1, m.lineLook(from == m.from), clip(q.Topology.Devices[from].Name, label))
-		for c := range min(columns, n-left) {
-			m.drawLink(inner.at(label+2+c*cell, r+1, cell, 1), from, left+c, used, low, high)
+	for r := range rows {
+		inner.text(1, r+1, m.lineLook(top+r == m.from), clip(devices[top+r].Name, label))
+		for c := range columns {
+			m.drawLink(inner.at(label+2+c*cell, r+1, cell, 1), top+r, left+c, used, low, high)
 		}
 	}
-	m.drawThumb(a, top, rows, n)
+	m.drawThumb(a, top, inner.h-1, n)
+}
+
+// linksFoot describes the selected link in w cells.
+func (m *Model) linksFoot(w int) string {
+	first, second := m.selectedOn(linksPane)
+	if first == nil {
+		return ""
+	}
+	q, d := &m.question, m.question.Topology.Devices
+	foot := sliderText(first, q, 6) + "  " + second.name + " " + second.show(q)
+	if textWidth(foot) > w {
+		foot = first.show(q) + " " + second.show(q)
+	}
+	if names := d[m.from].Name + " → " + d[m.to].Name + "  "; textWidth(names+foot) <= w {
+		foot = names + foot
+	}
+	return foot
 }
 
 // lineLook is the look of a row's or column's name.
@@ -102,9 +106,20 @@ func (m *Model) usedLinks() map[[2]string]bool {
 	return used
 }
 
+// mostLooked is the most devices whose links are looked at to draw a frame: those
+// of larger clusters are alike.
+const mostLooked = 64
+
+// eachLink calls do for the links between a cluster's first devices, and for those
+// with its last ones.
 func eachLink(t *topologies.Topology, do func(from, to int, l topologies.Link)) {
-	for i := range t.Devices {
-		for j := range t.Devices {
+	n := len(t.Devices)
+	look := indices(n)
+	if n > mostLooked {
+		look = append(look[:mostLooked/2:mostLooked/2], look[n-mostLooked/2:]...)
+	}
+	for _, i := range look {
+		for _, j := range look {
 			if i != j {
 				do(i, j, t.Link(i, j))
 			}

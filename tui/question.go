@@ -31,13 +31,15 @@ type Question struct {
 	Edited bool   `json:"edited,omitempty"`
 }
 
+var objectives = []edgeshard.Objective{edgeshard.Latency, edgeshard.Throughput, edgeshard.Energy}
+
 // Validate reports why the question cannot be asked.
 func (q *Question) Validate() error {
 	switch {
 	case q.Topology == nil || len(q.Topology.Devices) == 0:
 		return fmt.Errorf("question: no topology")
-	case q.Objective != edgeshard.Latency && q.Objective != edgeshard.Throughput:
-		return fmt.Errorf("question: objective is %q: want %s or %s", q.Objective, edgeshard.Latency, edgeshard.Throughput)
+	case !slices.Contains(objectives, q.Objective):
+		return fmt.Errorf("question: objective is %q: want one of %v", q.Objective, objectives)
 	}
 	if err := q.Model.Config.Validate(); err != nil {
 		return fmt.Errorf("question: %w", err)
@@ -227,16 +229,10 @@ func freeName(t *topologies.Topology, base string) string {
 func usualLink(t *topologies.Topology) topologies.Link {
 	count := make(map[topologies.Link]int)
 	best := topologies.Link{Bandwidth: 1e9, Latency: 500_000}
-	for i := range t.Devices {
-		for j := range t.Devices {
-			if i == j {
-				continue
-			}
-			l := t.Link(i, j)
-			if count[l]++; count[l] > count[best] {
-				best = l
-			}
+	eachLink(t, func(_, _ int, l topologies.Link) {
+		if count[l]++; count[l] > count[best] {
+			best = l
 		}
-	}
+	})
 	return best
 }

@@ -108,36 +108,40 @@ func (m *Model) drawSoFar(a area) {
 		}
 		return
 	}
+	m.drawFigures(inner)
+	m.drawEvents(inner.at(1, 6, inner.w-2, inner.h-6))
+	if n := len(r.tape.oom); n > 0 && r.tape.oom[0].Start <= r.at {
+		o := r.tape.oom[0]
+		inner.text(1, 5, t.bad, clip(fmt.Sprintf("out of memory: %s lacked %s", r.plan.Topology.Devices[o.Device].Name, bytesText(o.Bytes)), inner.w-2))
+	}
+}
+
+// drawFigures draws a run's figures at the time that is shown.
+func (m *Model) drawFigures(a area) {
+	r, t, w := &m.run, &m.theme, &m.run.plan.Workload
 	s, p := r.tape.soFar(r.at), r.expected()
-	total := r.plan.Workload.Requests * r.plan.Workload.Tokens
-	lines := []struct {
+	waits := ""
+	if n := r.tape.waiting(r.at); n > 0 {
+		waits = fmt.Sprintf("  %d wait", n)
+	}
+	a.spans(0, part{t.dim, pad("tokens", 10)}, part{t.text.strong(), fmt.Sprintf("%d of %d", s.tokens, w.Requests*w.Tokens)})
+	a.spans(1, part{t.dim, pad("requests", 10)}, part{t.text.strong(), fmt.Sprintf("%d of %d begun", s.requests, w.Requests)}, part{t.warn, waits})
+	for i, l := range []struct {
 		name            string
 		value, expected float64
 		text            func(float64) string
 	}{
 		{"TTFT", s.ttft, p.ttft, msText}, {"TPOT", s.tpot, p.tpot, msText}, {"tokens/s", s.throughput, p.throughput, digits},
-	}
-	inner.spans(0, part{t.dim, pad("tokens", 10)}, part{t.text.strong(), fmt.Sprintf("%d of %d", s.tokens, total)})
-	waits := ""
-	if n := r.tape.waiting(r.at); n > 0 {
-		waits = fmt.Sprintf("  %d wait", n)
-	}
-	inner.spans(1, part{t.dim, pad("requests", 10)}, part{t.text.strong(), fmt.Sprintf("%d of %d begun", s.requests, r.plan.Workload.Requests)}, part{t.warn, waits})
-	for i, l := range lines {
+	} {
 		if l.value == 0 {
-			inner.text(1, 2+i, t.dim, pad(l.name, 10)+"–")
+			a.text(1, 2+i, t.dim, pad(l.name, 10)+"–")
 		} else {
-			inner.spans(2+i, part{t.dim, pad(l.name, 10)}, part{t.text.strong(), pad(l.text(l.value), 11)})
+			a.spans(2+i, part{t.dim, pad(l.name, 10)}, part{t.text.strong(), pad(l.text(l.value), 11)})
 		}
-		x := inner.text(22, 2+i, t.dim, l.text(l.expected)+" ")
-		if text := change(l.expected, l.value); l.value > 0 && x+textWidth(text) <= inner.w {
-			inner.text(x, 2+i, t.dim, text)
+		x := a.text(22, 2+i, t.dim, l.text(l.expected)+" ")
+		if text := change(l.expected, l.value); l.value > 0 && x+textWidth(text) <= a.w {
+			a.text(x, 2+i, t.dim, text)
 		}
-	}
-	m.drawEvents(inner.at(1, 6, inner.w-2, inner.h-6))
-	if n := len(r.tape.oom); n > 0 && r.tape.oom[0].Start <= r.at {
-		o := r.tape.oom[0]
-		inner.text(1, 5, t.bad, clip(fmt.Sprintf("out of memory: %s lacked %s", r.plan.Topology.Devices[o.Device].Name, bytesText(o.Bytes)), inner.w-2))
 	}
 }
 
@@ -215,10 +219,10 @@ func (m *Model) drawRunMemory(a area) {
 	}
 }
 
-// drawText shows what has been generated for the request that was first to get a token.
+// drawText shows what has been generated for the request that got the last token.
 func (m *Model) drawText(a area) {
 	r, t := &m.run, &m.theme
-	request := r.tape.texts[0].request
+	request := r.tape.speaking(r.at)
 	inner := a.box(t.border, t.dim, fmt.Sprintf("text of request %d", request), "")
 	text := r.tape.textBy(request, r.at)
 	if prompts := r.plan.Workload.Prompts; request < len(prompts) {

@@ -163,6 +163,12 @@ func (t *tape) waiting(at time.Duration) int {
 	return n
 }
 
+// speaking is the request that had got the last text at a time.
+func (t *tape) speaking(at time.Duration) int {
+	i := sort.Search(len(t.texts), func(i int) bool { return t.texts[i].at > at })
+	return t.texts[max(i-1, 0)].request
+}
+
 // textBy returns what has been generated for a request at a time.
 func (t *tape) textBy(request int, at time.Duration) string {
 	var text []byte

@@ -3,8 +3,6 @@ package tui
 import (
 	"context"
 	"errors"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,7 +11,6 @@ import (
 	"github.com/charmbracelet/colorprofile"
 
 	"github.com/edgeshard/edgeshard"
-	"github.com/edgeshard/edgeshard/topologies"
 )
 
 // onScreen tells whether a text is on screen.
@@ -184,120 +181,6 @@ func TestMouse(t *testing.T) {
 	d.send(tea.MouseWheelMsg{X: l.devices.x + 5, Y: l.devices.y + 1, Button: tea.MouseWheelUp})
 	if d.m.question.Topology.Devices[0].Usable <= before.Topology.Devices[0].Usable {
 		t.Error("the wheel does not turn the memory")
-	}
-}
-
-// TestSession: what is on screen is kept with every change, and can be restored.
-func TestSession(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "deep", "session.json")
-	d := &driver{t, New(fakeBackend(), Options{Start: ask(t, "home-lab", "llama2-7b"), Session: file})}
-	d.m.clock = func(time.Duration, func(time.Time) tea.Msg) tea.Cmd { return nil }
-	d.do(d.m.Init())
-	d.keys("m", "enter", "-", "down", "space")
-	set, err := LoadSet(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !sameQuestion(set.Question, &d.m.question) || len(set.Entries) != 1 {
-		t.Errorf("the session holds another question, or %d scenarios", len(set.Entries))
-	}
-	if err := os.WriteFile(file, []byte(`{"scenarios": [{"name": 3}]}`), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := LoadSet(file); err == nil || !strings.Contains(err.Error(), "session.json:1") {
-		t.Errorf("error %v: want the file and the line", err)
-	}
-}
-
-// TestFileChangedOnDisk is offered for reload; its faults are shown in place.
-func TestFileChangedOnDisk(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "lab.toml")
-	text, _ := topologies.Builtin("home-lab")
-	if err := os.WriteFile(file, text, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	d := drive(t, ask(t, "home-lab", "llama2-7b"), 120, 36)
-	d.do(d.m.load(file))
-	d.m.changedOnDisk(changedOnDiskMsg{watch: d.m.watching, at: time.Unix(1, 0)})
-	d.m.changedOnDisk(changedOnDiskMsg{watch: d.m.watching, at: time.Unix(2, 0)})
-	d.want("changed on disk")
-	if err := os.WriteFile(file, append(text, "\n[[device]]\nname = \"x\"\nmemori = \"3GB\"\n"...), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	question := d.m.question
-	d.keys("enter")
-	d.want("memori")
-	if !sameQuestion(&d.m.question, &question) {
-		t.Error("a file with faults was taken over")
-	}
-}
-
-// TestSaveAndOpen: a saved topology says the same when it is read again.
-func TestSaveAndOpen(t *testing.T) {
-	for _, name := range topologies.Names() {
-		want, err := topologies.Load(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		data, err := topologyTOML(want)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := topologies.Parse(name+".toml", data)
-		if err != nil {
-			t.Fatalf("%v\n%s", err, data)
-		}
-		if !got.Equal(want) {
-			t.Errorf("%s differs when read again:\n%s", name, data)
-		}
-	}
-	t.Chdir(t.TempDir())
-	d := drive(t, ask(t, "home-lab", "llama2-7b"), 120, 36)
-	d.keys("s", "enter", "enter")
-	d.want("wrote home-lab.toml")
-	d.keys("s", "enter", "enter")
-	d.want("exists")
-	d.keys("esc")
-	d.keys("x", "down", "enter", "enter")
-	d.want("wrote home-lab.svg")
-}
-
-func TestConfig(t *testing.T) {
-	write := func(text string) string {
-		file := filepath.Join(t.TempDir(), "tui.toml")
-		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return file
-	}
-	c, err := LoadConfig(write("theme = \"light\"\n[keys]\nundo = [\"b\"]\n[light]\naccent = \"#123456\"\n"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := New(fakeBackend(), Options{Start: ask(t, "home-lab", "llama2-7b"), Config: c})
-	if r, g, b, _ := m.theme.accent.fg.RGBA(); m.theme.dark || r>>8 != 0x12 || g>>8 != 0x34 || b>>8 != 0x56 {
-		t.Error("theme or colour is not taken over")
-	}
-	d := &driver{t, m}
-	d.m.clock = func(time.Duration, func(time.Time) tea.Msg) tea.Cmd { return nil }
-	d.keys("-", "u")
-	if len(d.m.past) != 1 {
-		t.Error("u still undoes")
-	}
-	d.keys("b")
-	if len(d.m.past) != 0 {
-		t.Error("b does not undo")
-	}
-	for text, want := range map[string]string{
-		"them = \"dark\"": "them", "theme = \"blue\"": "want dark or light", "[keys]\nfly = [\"f\"]": "no such action",
-		"[dark]\naccent = \"red\"": "#rrggbb", "[dark]\nsky = \"#000000\"": "no such colour",
-	} {
-		if _, err := LoadConfig(write(text)); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%q: error %v: want one with %q", text, err, want)
-		}
-	}
-	if _, err := LoadConfig(filepath.Join(t.TempDir(), "none.toml")); err != nil {
-		t.Error(err)
 	}
 }
 

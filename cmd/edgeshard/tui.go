@@ -10,7 +10,6 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/spf13/cobra"
 
-	"github.com/edgeshard/edgeshard"
 	"github.com/edgeshard/edgeshard/sim"
 	"github.com/edgeshard/edgeshard/solver"
 	"github.com/edgeshard/edgeshard/topologies"
@@ -140,12 +139,11 @@ func (a *app) firstQuestion(ctx context.Context, f *tuiFlags) (q tui.Question, e
 		lendProfile(&job, profile)
 		job.Profiles[profile.Name] = profile
 	}
-	s := &f.solver
+	o, err := f.solver.resolve()
 	return tui.Question{
-		Topology: job.Topology, Profiles: job.Profiles, Model: job.Model, Workload: job.Workload,
-		Objective: edgeshard.Objective(s.objective), Solver: s.options.Solver,
-		Off: s.options.Exclude, Private: s.options.Private, Tail: s.options.Tail, File: in.topology,
-	}, nil
+		Topology: job.Topology, Profiles: job.Profiles, Model: job.Model, Workload: job.Workload, Objective: o.Objective, Solver: o.Solver,
+		Off: o.Exclude, Private: o.Private, Tail: o.Tail, Pins: o.Pins, File: in.topology,
+	}, err
 }
 
 func or(s, fallback string) string {

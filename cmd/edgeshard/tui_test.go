@@ -41,6 +41,7 @@ func TestCommandLine(t *testing.T) {
 	questions[0].Objective = edgeshard.Throughput
 	questions[0].Workload.Batch, questions[0].Workload.MicroBatch, questions[0].Workload.Requests = 4, 2, 8
 	questions[0].Private, questions[0].Tail = 2, 1
+	questions[0].Pins = map[int]string{5: "agx-3", 4: "agx-3"}
 	for _, q := range questions {
 		line := commandLine(q)
 		want, err := (&planner{}).plan(t.Context(), q)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -149,6 +150,9 @@ func commandLine(q *tui.Question) string {
 	}
 	for _, p := range w.Prompts {
 		add(" --prompt %s", quoted(p))
+	}
+	for _, unit := range slices.Sorted(maps.Keys(q.Pins)) {
+		add(" --pin %d=%s", unit, q.Pins[unit])
 	}
 	if len(q.Off) > 0 {
 		add(" --exclude %s", strings.Join(q.Off, ","))
