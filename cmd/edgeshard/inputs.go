@@ -149,7 +149,7 @@ func (wf *workloadFlags) apply(w *edgeshard.Workload, ref *edgeshard.ModelRef) e
 	if err := countPrompts(w, ref, wf.cmd.Flags().Changed("prompt-tokens")); err != nil {
 		return err
 	}
-	if flags := wf.cmd.Flags(); !flags.Changed("requests") {
+	if flags := wf.cmd.Flags(); !flags.Changed("requests") && len(w.Replay) == 0 {
 		w.Requests = max(w.Requests, len(w.Prompts))
 		if flags.Changed("batch") {
 			w.Requests = max(w.Requests, w.Batch) // or there would be no such batch
