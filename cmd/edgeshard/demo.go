@@ -73,7 +73,7 @@ func (a *app) demo(ctx context.Context) error {
 		return a.json(res)
 	}
 	a.showPrediction(res.Comparison)
-	a.printf("\n  next: %s", faintStyle.Render("edgeshard plan -t edgeshard-testbed -m llama2-7b · edgeshard topology list · edgeshard --help"))
+	a.printf("\n  next: %s", faintStyle.Render("edgeshard tui · edgeshard plan -t edgeshard-testbed -m llama2-7b"))
 	return nil
 }
 
@@ -104,7 +104,7 @@ func (a *app) demoJob(ctx context.Context) (job edgeshard.Plan, err error) {
 		return job, fmt.Errorf("measuring this machine: %w", err)
 	}
 	a.say(func() {
-		a.printf("\n  measured this machine in %s s: a message costs %s, a stage %s, a worker's own memory is %s", digits(took.Seconds()),
+		a.printf("\n  measured here in %s s: %s a message, %s a stage, %s a worker", digits(took.Seconds()),
 			profile.Hop.Round(time.Microsecond), profile.Stage.Round(time.Microsecond), bytesText(int64(profile.Overhead)))
 	})
 	lendProfile(&job, profile)

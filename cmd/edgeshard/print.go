@@ -15,7 +15,7 @@ import (
 )
 
 var (
-	titleStyle  = lipgloss.NewStyle().Bold(true).Foreground(lipgloss.Color("6"))
+	titleStyle  = lipgloss.NewStyle().Bold(true).Foreground(lipgloss.Color("14"))
 	headerStyle = lipgloss.NewStyle().Bold(true)
 	faintStyle  = lipgloss.NewStyle().Faint(true)
 	goodStyle   = lipgloss.NewStyle().Foreground(lipgloss.Color("2"))
