@@ -162,15 +162,16 @@ func (s *search) probe(width int) {
 // remember raises the bound on the ng-route relaxation, its multipliers moving
 // along. Where they no longer help it compares paths by their plain cost.
 func (s *search) remember(ctx context.Context) {
-	if s.small() {
-		s.rememberAll()
-	} else {
-		s.expect()
-	}
-	m := slices.Clone(s.m)
+	s.expect()
+	m, before := slices.Clone(s.m), s.stats.Labels
 	steps := schedule{scale: .6, shrink: .6, least: .02, patience: 6}
-	for plain := s.all; !s.done(); {
-		before := s.bound
+	for plain := false; !s.done(); {
+		if !s.all && s.stats.Labels-before > tedious && s.small() {
+			s.rememberAll()
+			copy(m, s.m)
+			plain = true
+		}
+		reached := s.bound
 		path, bound, ok := s.label(ctx, m, plain)
 		if !ok {
 			return
@@ -188,13 +189,16 @@ func (s *search) remember(ctx context.Context) {
 		if plain {
 			continue
 		}
-		s.adjust(m, s.bound > before, &steps)
+		s.adjust(m, s.bound > reached, &steps)
 		if s.close() || steps.over() || !m.step(s.g, path, bound, s.target(), steps.scale) {
 			copy(m, s.m)
 			plain = true
 		}
 	}
 }
+
+// tedious is how many labels a search makes before it considers remembering all.
+const tedious = 1 << 17
 
 // small tells whether what can have been used of shared memory has so few states
 // that remembering all of it takes one labelling.
@@ -246,8 +250,14 @@ func (s *search) expect() {
 	}
 }
 
-// close tells whether the bound is so near the cutoff that few labels are left.
-func (s *search) close() bool { return s.cutoff-s.bound < s.cutoff/1000 }
+// close tells whether the bound is so near the cutoff that few labels are left;
+// with shared memory labels differ in more, and prices move more slowly.
+func (s *search) close() bool {
+	if s.g.shared {
+		return s.cutoff-s.bound < s.cutoff/200
+	}
+	return s.cutoff-s.bound < s.cutoff/1000
+}
 
 // label runs one labelling and returns its best path. It looks no further than
 // somewhat above the bound, where far fewer labels are of interest than below the
