@@ -16,6 +16,7 @@ type flow struct {
 	row     *row
 	pass    models.Pass
 	stage   int
+	begun   bool          // its first pass has entered
 	inside  bool          // in the pipeline
 	rebuild bool          // the next pass computes the KV caches again
 	entered time.Duration // its pass
@@ -79,7 +80,8 @@ func (s *pipeline) enter(f int32) bool {
 		s.readmitted(fl)
 	}
 	m, now := fl.batch, s.Now()
-	if m.Step == 0 && !fl.rebuild {
+	if !fl.begun {
+		fl.begun = true
 		for i := range m.Requests {
 			s.tell(edgeshard.Span{What: edgeshard.Queue, Request: m.Requests[i].ID, Stage: -1, Device: -1, To: -1, Start: m.Requests[i].Arrival, End: now})
 		}

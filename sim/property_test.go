@@ -132,6 +132,13 @@ func TestRandomScenarios(t *testing.T) {
 }
 
 func checkTokens(t *rapid.T, p *edgeshard.Plan, s spans) {
+	queued := make(map[int]bool)
+	for _, x := range s.of(edgeshard.Queue) {
+		if queued[x.Request] {
+			t.Fatalf("request %d entered for the first time twice", x.Request)
+		}
+		queued[x.Request] = true
+	}
 	tokens, over := make(map[int]int), make(map[int]bool)
 	last := make(map[edgeshard.What]time.Duration)
 	for _, x := range s {
