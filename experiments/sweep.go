@@ -22,10 +22,12 @@ type Sweep struct {
 	Backend Backend        // nil: the simulator alone
 	Tell    func(Progress) // called after each point, one call at a time; nil: nobody
 	Log     *slog.Logger   // nil: silent
+	Queue   *Queue         // nil: points run here; else its workers run them
 
 	resolver *resolver
 	points   []Point
 	flight   singleflight.Group
+	known    sync.Map // outcomes that workers sent, by key
 
 	mu    sync.Mutex // guards what follows
 	state Progress
@@ -76,6 +78,9 @@ func (s *Sweep) Run(ctx context.Context) ([]Result, error) {
 	}
 	results := make([]Result, len(s.points))
 	s.state, s.start = Progress{Total: len(s.points)}, time.Now()
+	if s.Queue != nil {
+		return results, s.runShared(ctx, results)
+	}
 	g, inner := errgroup.WithContext(ctx)
 	g.SetLimit(s.workers())
 	for _, chain := range chains(s.points) {
@@ -137,6 +142,10 @@ func (s *Sweep) runPoint(ctx context.Context, p Point) (r Result, cached bool, e
 	}
 	if r.ID, err = j.key(s.Version, &p); err != nil {
 		return r, false, err
+	}
+	if o, ok := s.known.Load(r.ID); ok {
+		r.Outcome = o.(*Outcome)
+		return r, false, nil
 	}
 	if r.Outcome = s.Cache.get(r.ID); r.Outcome != nil {
 		return r, true, nil

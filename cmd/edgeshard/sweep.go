@@ -31,6 +31,7 @@ type sweepFlags struct {
 func (a *app) sweepCmd() *cobra.Command {
 	var f sweepFlags
 	var b backendFlags
+	var q queueFlags
 	cmd := &cobra.Command{
 		Use: "sweep EXPERIMENT.toml", Short: "Run many plans described in one file, on all cores",
 		Long: "Run every point of an experiment: plan and simulate it, or run it on real workers where it says backend = \"exec\".\n" +
@@ -39,7 +40,7 @@ func (a *app) sweepCmd() *cobra.Command {
 		Example: "edgeshard sweep experiments/bandwidth/experiment.toml -o results\nedgeshard sweep experiment.toml --dry-run",
 		Args:    usageArgs(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.sweep(cmd.Context(), args[0], &f, &b)
+			return a.sweep(cmd.Context(), args[0], &f, &b, &q)
 		},
 	}
 	fl := cmd.Flags()
@@ -49,11 +50,14 @@ func (a *app) sweepCmd() *cobra.Command {
 	fl.BoolVar(&f.dry, "dry-run", false, "count the points, run a few of them, and say how long the others will take")
 	fl.BoolVar(&f.small, "small", false, "run the experiment's small version")
 	fl.BoolVar(&f.again, "no-cache", false, "run every point, and keep none")
+	fl.StringVar(&q.serve, "serve", "", "share the points out over a NATS server of its own at this host:port; this machine works too")
+	q.register(cmd)
 	b.credentials.register(cmd)
+	cmd.AddCommand(a.sweepWorkCmd())
 	return cmd
 }
 
-func (a *app) sweep(ctx context.Context, file string, f *sweepFlags, b *backendFlags) error {
+func (a *app) sweep(ctx context.Context, file string, f *sweepFlags, b *backendFlags, q *queueFlags) error {
 	spec, err := readSpec(file, f.small)
 	if err != nil {
 		return err
@@ -75,6 +79,11 @@ func (a *app) sweep(ctx context.Context, file string, f *sweepFlags, b *backendF
 	if err := os.MkdirAll(f.out, 0o755); err != nil {
 		return err
 	}
+	leave, err := a.share(ctx, s, f, q)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	results, err := s.Run(ctx)
 	a.clear()
 	if err != nil {
@@ -111,14 +120,20 @@ func (a *app) newSweep(spec *experiments.Spec, f *sweepFlags, b *backendFlags) (
 	if f.again {
 		s.Cache = nil
 	}
-	s.Backend = func(name string, sc *scenarios.Scenario) (edgeshard.Runner, error) {
+	s.Backend = b.forSweeps(a)
+	return s, nil
+}
+
+// forSweeps returns runners by their backends' names.
+func (b *backendFlags) forSweeps(a *app) experiments.Backend {
+	return func(name string, sc *scenarios.Scenario) (edgeshard.Runner, error) {
 		if sc != nil {
 			return nil, errors.New("a scenario needs backend sim")
 		}
-		b.backend = name
-		return b.runner(a)
+		of := *b
+		of.backend = name
+		return of.runner(a)
 	}
-	return s, nil
 }
 
 // exactVersion tells one program from another, also where two were built from
