@@ -131,6 +131,9 @@ func (a *app) describePlan(p *edgeshard.Plan, c edgeshard.Costs) {
 	a.memory(p)
 	q, w := &p.Predicted, &p.Workload
 	a.printf("\n  %s  TTFT %s · TPOT %s · %s tokens/s", headerStyle.Render("predicted"), msText(q.TTFTMS), msText(q.TPOTMS), digits(q.Throughput))
+	if p.Objective == edgeshard.Energy {
+		a.printf("  %s J a request above idle power", digits(p.ObjectiveMJ/1e3))
+	}
 	a.printf("  %s", faintStyle.Render(fmt.Sprintf("%d + %d tokens, batch %d in micro-batches of %d, %s", w.PromptTokens, w.Tokens, w.Batch, w.MicroBatch, w.Schedule)))
 	a.printf("  %s", solutionText(p))
 }

@@ -36,9 +36,9 @@ func (x *planExtras) register(cmd *cobra.Command, s *solverFlags) {
 func (s *solverFlags) resolve() (solver.Options, error) {
 	o := s.options
 	switch o.Objective = edgeshard.Objective(s.objective); o.Objective {
-	case edgeshard.Latency, edgeshard.Throughput:
+	case edgeshard.Latency, edgeshard.Throughput, edgeshard.Energy:
 	default:
-		return o, usagef("--objective is %q: want latency or throughput", s.objective)
+		return o, usagef("--objective is %q: want latency, throughput or energy", s.objective)
 	}
 	for unit, device := range s.pins {
 		u, err := strconv.Atoi(unit)
