@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -124,4 +125,29 @@ func TestConfig(t *testing.T) {
 	if _, err := LoadConfig(filepath.Join(t.TempDir(), "none.toml")); err != nil {
 		t.Error(err)
 	}
+}
+
+// FuzzParseSet: any bytes are a set of valid questions, or an error.
+func FuzzParseSet(f *testing.F) {
+	q := ask(f, "local-3", "demo")
+	good, err := json.Marshal(&SetFile{Question: &q, Entries: []Entry{{Name: "a", Question: q}}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(good)
+	f.Add([]byte(`{"scenarios": []}`))
+	f.Add([]byte(`{"question": {"topology": null}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		set, err := ParseSet("fuzz", data)
+		if err != nil {
+			if !strings.HasPrefix(err.Error(), "fuzz") {
+				t.Errorf("the error does not name the file: %v", err)
+			}
+			return
+		}
+		if set.Question != nil {
+			m := New(fakeBackend(), Options{Start: *set.Question, Entries: set.Entries})
+			_ = m.View()
+		}
+	})
 }

@@ -44,13 +44,23 @@ func build(t *testing.T) string {
 func open(t *testing.T, program string, w, h int, env []string, args ...string) *terminal {
 	t.Helper()
 	x := &terminal{T: t, socket: filepath.Join(t.TempDir(), "tmux"), home: t.TempDir(), program: program, w: w, h: h}
+	t.Cleanup(func() { _ = exec.Command("tmux", "-S", x.socket, "kill-server").Run() })
+	x.start(env, args...)
+	return x
+}
+
+// start starts the program in a window of its own, with the same home.
+func (x *terminal) start(env []string, args ...string) {
+	x.Helper()
 	quoted := append([]string{"env", "-u", "NO_COLOR", "-u", "TMUX", "HOME=" + x.home, "XDG_CONFIG_HOME=" + x.home + "/config", "XDG_CACHE_HOME=" + x.home + "/cache",
 		"COLORTERM=truecolor", "TERM=xterm-256color"}, env...)
-	quoted = append(append(quoted, program), args...)
+	quoted = append(append(quoted, x.program), args...)
 	command := "cd " + x.home + " && " + strings.Join(quoted, " ") + "; echo ended with $?; sleep 60"
-	x.tmux("-f", "/dev/null", "new-session", "-d", "-x", fmt.Sprint(w), "-y", fmt.Sprint(h), command)
-	t.Cleanup(func() { _ = exec.Command("tmux", "-S", x.socket, "kill-server").Run() })
-	return x
+	if _, err := os.Stat(x.socket); err == nil {
+		x.tmux("new-window", command)
+		return
+	}
+	x.tmux("-f", "/dev/null", "new-session", "-d", "-x", fmt.Sprint(x.w), "-y", fmt.Sprint(x.h), command)
 }
 
 func (x *terminal) tmux(args ...string) string {
@@ -86,7 +96,8 @@ func (x *terminal) until(text string) {
 }
 
 // TestTerminal goes the whole way in a real terminal: start, what-if, a
-// simulation, real workers, save, quit, and on again where it was left.
+// simulation, real workers, save, quit, and on again where it was left; then a
+// crash, and on again.
 func TestTerminal(t *testing.T) {
 	x := open(t, build(t), 120, 36, nil, "tui", "-t", "local-3", "-m", "demo", "--prompt", "'Once upon a time'", "--tokens", "40")
 	x.until("a short tour")
@@ -118,9 +129,16 @@ func TestTerminal(t *testing.T) {
 	if out, err := exec.Command(x.program, "topology", "check", filepath.Join(x.home, "local-3.toml")).CombinedOutput(); err != nil {
 		t.Errorf("the saved topology has faults: %s", out)
 	}
-	if _, err := os.Stat(filepath.Join(x.home, "cache", "edgeshard", "session.json")); err != nil {
-		t.Error(err)
-	}
+	x.start(nil, "tui")
+	x.until("local-3*")
+	x.keys("j", "Space")
+	x.until("○ laptop")
+	x.until("proved optimal")
+	x.tmux("kill-window")
+	x.start(nil, "tui")
+	x.until("○ laptop")
+	x.keys("q")
+	x.until("ended with 0")
 }
 
 // A shot is a picture to take.
