@@ -77,15 +77,20 @@ func zmmPeakBF16(rounds int)
 //go:noescape
 func zmmF32P1C1(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
+// zmmBF16P1C1 computes a tile of 1 panels × 1 activation rows.
+//
+//go:noescape
+func zmmBF16P1C1(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
 // zmmF16P1C1 computes a tile of 1 panels × 1 activation rows.
 //
 //go:noescape
 func zmmF16P1C1(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
-// zmmBF16P1C1 computes a tile of 1 panels × 1 activation rows.
+// zmmF16P4C1 computes a tile of 4 panels × 1 activation rows.
 //
 //go:noescape
-func zmmBF16P1C1(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+func zmmF16P4C1(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
 // zmmQ8P1C1 computes a tile of 1 panels × 1 activation rows.
 //
@@ -117,15 +122,20 @@ func zmmQ6KP1C1(w *byte, ws int, x *byte, xs int, out *float32, os int, steps in
 //go:noescape
 func zmmF32P1C2(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
+// zmmBF16P1C2 computes a tile of 1 panels × 2 activation rows.
+//
+//go:noescape
+func zmmBF16P1C2(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
 // zmmF16P1C2 computes a tile of 1 panels × 2 activation rows.
 //
 //go:noescape
 func zmmF16P1C2(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
-// zmmBF16P1C2 computes a tile of 1 panels × 2 activation rows.
+// zmmF16P4C2 computes a tile of 4 panels × 2 activation rows.
 //
 //go:noescape
-func zmmBF16P1C2(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+func zmmF16P4C2(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
 // zmmQ8P1C2 computes a tile of 1 panels × 2 activation rows.
 //
@@ -157,11 +167,6 @@ func zmmQ6KP1C2(w *byte, ws int, x *byte, xs int, out *float32, os int, steps in
 //go:noescape
 func zmmF32P1C3(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
-// zmmF16P1C3 computes a tile of 1 panels × 3 activation rows.
-//
-//go:noescape
-func zmmF16P1C3(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
-
 // zmmBF16P1C3 computes a tile of 1 panels × 3 activation rows.
 //
 //go:noescape
@@ -172,15 +177,20 @@ func zmmBF16P1C3(w *byte, ws int, x *byte, xs int, out *float32, os int, steps i
 //go:noescape
 func zmmF32P4C3(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
-// zmmF16P4C3 computes a tile of 4 panels × 3 activation rows.
-//
-//go:noescape
-func zmmF16P4C3(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
-
 // zmmBF16P4C3 computes a tile of 4 panels × 3 activation rows.
 //
 //go:noescape
 func zmmBF16P4C3(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmF16P1C3 computes a tile of 1 panels × 3 activation rows.
+//
+//go:noescape
+func zmmF16P1C3(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmF16P4C3 computes a tile of 4 panels × 3 activation rows.
+//
+//go:noescape
+func zmmF16P4C3(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
 // zmmQ8P1C3 computes a tile of 1 panels × 3 activation rows.
 //
@@ -237,11 +247,6 @@ func zmmQ6KP2C3(w *byte, ws int, x *byte, xs int, out *float32, os int, steps in
 //go:noescape
 func zmmF32P1C4(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
-// zmmF16P1C4 computes a tile of 1 panels × 4 activation rows.
-//
-//go:noescape
-func zmmF16P1C4(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
-
 // zmmBF16P1C4 computes a tile of 1 panels × 4 activation rows.
 //
 //go:noescape
@@ -252,15 +257,20 @@ func zmmBF16P1C4(w *byte, ws int, x *byte, xs int, out *float32, os int, steps i
 //go:noescape
 func zmmF32P4C4(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
-// zmmF16P4C4 computes a tile of 4 panels × 4 activation rows.
-//
-//go:noescape
-func zmmF16P4C4(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
-
 // zmmBF16P4C4 computes a tile of 4 panels × 4 activation rows.
 //
 //go:noescape
 func zmmBF16P4C4(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmF16P1C4 computes a tile of 1 panels × 4 activation rows.
+//
+//go:noescape
+func zmmF16P1C4(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmF16P4C4 computes a tile of 4 panels × 4 activation rows.
+//
+//go:noescape
+func zmmF16P4C4(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
 // zmmQ8P1C4 computes a tile of 1 panels × 4 activation rows.
 //
@@ -317,11 +327,6 @@ func zmmQ6KP2C4(w *byte, ws int, x *byte, xs int, out *float32, os int, steps in
 //go:noescape
 func zmmF32P1C5(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
-// zmmF16P1C5 computes a tile of 1 panels × 5 activation rows.
-//
-//go:noescape
-func zmmF16P1C5(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
-
 // zmmBF16P1C5 computes a tile of 1 panels × 5 activation rows.
 //
 //go:noescape
@@ -332,15 +337,20 @@ func zmmBF16P1C5(w *byte, ws int, x *byte, xs int, out *float32, os int, steps i
 //go:noescape
 func zmmF32P4C5(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
-// zmmF16P4C5 computes a tile of 4 panels × 5 activation rows.
-//
-//go:noescape
-func zmmF16P4C5(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
-
 // zmmBF16P4C5 computes a tile of 4 panels × 5 activation rows.
 //
 //go:noescape
 func zmmBF16P4C5(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmF16P1C5 computes a tile of 1 panels × 5 activation rows.
+//
+//go:noescape
+func zmmF16P1C5(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmF16P4C5 computes a tile of 4 panels × 5 activation rows.
+//
+//go:noescape
+func zmmF16P4C5(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
 // zmmQ8P1C5 computes a tile of 1 panels × 5 activation rows.
 //
@@ -397,11 +407,6 @@ func zmmQ6KP2C5(w *byte, ws int, x *byte, xs int, out *float32, os int, steps in
 //go:noescape
 func zmmF32P1C6(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
-// zmmF16P1C6 computes a tile of 1 panels × 6 activation rows.
-//
-//go:noescape
-func zmmF16P1C6(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
-
 // zmmBF16P1C6 computes a tile of 1 panels × 6 activation rows.
 //
 //go:noescape
@@ -412,15 +417,20 @@ func zmmBF16P1C6(w *byte, ws int, x *byte, xs int, out *float32, os int, steps i
 //go:noescape
 func zmmF32P4C6(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
-// zmmF16P4C6 computes a tile of 4 panels × 6 activation rows.
-//
-//go:noescape
-func zmmF16P4C6(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
-
 // zmmBF16P4C6 computes a tile of 4 panels × 6 activation rows.
 //
 //go:noescape
 func zmmBF16P4C6(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmF16P1C6 computes a tile of 1 panels × 6 activation rows.
+//
+//go:noescape
+func zmmF16P1C6(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmF16P4C6 computes a tile of 4 panels × 6 activation rows.
+//
+//go:noescape
+func zmmF16P4C6(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
 // zmmQ8P1C6 computes a tile of 1 panels × 6 activation rows.
 //

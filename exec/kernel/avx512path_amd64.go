@@ -19,7 +19,7 @@ var avx512 = &Path{
 		},
 		models.F16: {
 			panels: 4, cols: 6, chunk: 256, pack: zmmPackF16, packSteps: 2,
-			wide:   [maxCols + 1]tileFunc{3: zmmF16P4C3, zmmF16P4C4, zmmF16P4C5, zmmF16P4C6},
+			wide:   [maxCols + 1]tileFunc{nil, zmmF16P4C1, zmmF16P4C2, zmmF16P4C3, zmmF16P4C4, zmmF16P4C5, zmmF16P4C6},
 			narrow: [maxCols + 1]tileFunc{nil, zmmF16P1C1, zmmF16P1C2, zmmF16P1C3, zmmF16P1C4, zmmF16P1C5, zmmF16P1C6},
 		},
 		models.BF16: {

@@ -1,7 +1,6 @@
 package kernel
 
 import (
-	"fmt"
 	"hash/fnv"
 	"math"
 	"math/rand/v2"
@@ -200,7 +199,7 @@ func FuzzBlocks(f *testing.F) {
 		for _, path := range nativePaths() {
 			for i, v := range mul(newMatrix(t, path, w), x, 2) {
 				if d := math.Abs(float64(v) - float64(want[i])); d > orderBound(p)*sizes[i]+1e-30 {
-					t.Fatal(fmt.Sprintf("%s, %s: output %d is %g, want %g", path.name, p, i, v, want[i]))
+					t.Fatalf("%s, %s: output %d is %g, want %g", path.name, p, i, v, want[i])
 				}
 			}
 		}

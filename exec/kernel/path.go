@@ -46,28 +46,24 @@ type tileFunc func(w *byte, ws int, x *byte, xs int, out *float32, os int, steps
 // maxCols is the most activation rows a tile takes.
 const maxCols = 6
 
-// tiles are the kernels of one precision. wide ones take panels of 16 rows at a
-// time, from 3 rows of activations on, narrow ones a single one; both are indexed by
-// activation rows.
+// tiles are the kernels of one precision, indexed by rows of activations: wide
+// ones take panels of 16 weight rows at a time, narrow ones a single one. There
+// are no wide ones for so few rows that memory is the limit, unless they have
+// too little to do at once: memory is read fastest in one stream.
 type tiles struct {
 	panels       int // of a wide tile; 0: there are none
 	wide, narrow [maxCols + 1]tileFunc
 	cols         int      // the most activation rows, at most maxCols
-	w, x         int      // bytes of a panel and of an activation row in a step
 	pack         packFunc // nil: the plain one
 	packSteps    int      // steps that a step of pack makes
 	chunk        int      // steps after which the activation rows change, so that weights stay in the L1 cache
 }
 
-// narrowCols is for how many activation rows single panels are best: memory is
-// then the limit, and is read fastest in one stream.
-const narrowCols = 2
-
 // mul computes out[i][16p..] for panels of w and n rows of x, over steps.
 func (t *tiles) mul(k *packing, out []float32, os int, w []byte, ws, panels int, x []byte, xs, n, steps int) {
 	for p := 0; p < panels; {
 		f, step := &t.narrow, 1
-		if t.panels > 0 && n > narrowCols && panels-p >= t.panels {
+		if t.panels > 0 && t.wide[min(n, maxCols)] != nil && panels-p >= t.panels {
 			f, step = &t.wide, t.panels
 		}
 		t.mulPanels(k, f, out[p*lanes:], os, w[p*ws:], ws, x, xs, n, steps)

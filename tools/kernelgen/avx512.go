@@ -25,8 +25,10 @@ func avx512() {
 	for cols := 1; cols <= maxCols; cols++ {
 		for _, panels := range sizes(4, cols) {
 			wide512("zmmF32", panels, cols, element512{64, 4, loadF32, fmaF32})
-			wide512("zmmF16", panels, cols, element512{32, 4, loadF16, fmaF32})
 			wide512("zmmBF16", panels, cols, element512{64, 4, loadF32, dotBF16})
+		}
+		for _, panels := range []int{1, 4} {
+			wide512("zmmF16", panels, cols, element512{32, 4, loadF16, fmaF32})
 		}
 		for _, panels := range sizes(2, cols) {
 			quant512("zmmQ8", panels, cols, blockQ8)

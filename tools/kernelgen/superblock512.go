@@ -57,7 +57,7 @@ func super512(name string, panels, cols int, fifth bool) {
 		pairs := GP64()
 		MOVQ(U32(4), pairs)
 		Label("pair")
-		t.prefetch(pairBytes + superBits/4)
+		t.prefetch(pairBytes + quants/4)
 		for half := range 2 {
 			t.startZero(ints)
 			t.dotGroups(ints, 0, 8, func(t *tile, panel, group, to int) {
