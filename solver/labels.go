@@ -16,30 +16,6 @@ type label struct {
 	forced uint32 // forced classes visited
 }
 
-// memory says which classes' use a path remembers while it is on a class: the
-// neighbourhood sets of the ng-route relaxation (Baldacci, Mingozzi, Roberti,
-// Operations Research 59(5), 2011). Remembering everything is the exact problem.
-type memory [][]bool // [at][class]
-
-func newMemory(classes int) memory {
-	m := make(memory, classes)
-	for k := range m {
-		m[k] = make([]bool, classes)
-	}
-	return m
-}
-
-// remembered returns the classes that some class remembers.
-func (m memory) remembered() []bool {
-	any := make([]bool, len(m))
-	for _, row := range m {
-		for k, is := range row {
-			any[k] = any[k] || is
-		}
-	}
-	return any
-}
-
 // A labelling finds the cheapest path of the ng-route relaxation, layer by layer,
 // leaving out what the tables of a relaxation show to end at or above the cutoff.
 // It compares paths by their priced cost, whose least is a bound that multipliers
@@ -223,95 +199,6 @@ func (l *labelling) finish(x label) {
 	if cost += l.g.ret[x.class]; cost < l.best && x.forced == 1<<len(l.g.forced)-1 {
 		l.best, l.last = cost, x.parent
 	}
-}
-
-// insert adds x to a list unless a label there is at least as good; labels that x
-// is at least as good as are dropped. Short lists are kept cheapest first and
-// searched. In long ones only labels of equal use are compared, found by hash:
-// most of what two labels there have used differs both ways.
-func (l *labelling) insert(list []int32, x label, use []uint64, ended bool) []int32 {
-	if len(list) >= l.long {
-		return l.insertLong(list, x, use, ended)
-	}
-	at := 0
-	for ; at < len(list); at++ {
-		o := &l.pool[list[at]]
-		if o.cost > x.cost {
-			break
-		}
-		if l.asGood(o, &x) && l.f.within(l.used(list[at]), use) {
-			return list
-		}
-	}
-	kept := at
-	for _, q := range list[at:] {
-		if l.asGood(&x, &l.pool[q]) && l.f.within(use, l.used(q)) {
-			l.free = append(l.free, q)
-			continue
-		}
-		list[kept] = q
-		kept++
-	}
-	list = slices.Insert(list[:kept], at, l.store(x, use))
-	if len(list) == l.long {
-		for _, q := range list {
-			l.equal[l.hash(&l.pool[q], l.used(q), ended)] = q
-		}
-	}
-	return list
-}
-
-func (l *labelling) insertLong(list []int32, x label, use []uint64, ended bool) []int32 {
-	key := l.hash(&x, use, ended)
-	q, found := l.equal[key]
-	if found && slices.Equal(l.used(q), use) && l.pool[q].unit == x.unit && l.pool[q].class == x.class {
-		o := &l.pool[q]
-		if o.cost <= x.cost && l.asGood(o, &x) {
-			return list
-		}
-		if x.cost <= o.cost && l.asGood(&x, o) {
-			*o = x // nothing extends it yet
-			return list
-		}
-	}
-	q = l.store(x, use)
-	l.equal[key] = q
-	return append(list, q)
-}
-
-// hash mixes what a label has used with where it is (FNV-1a by words).
-func (l *labelling) hash(x *label, use []uint64, ended bool) uint64 {
-	h := uint64(x.unit)<<32 | uint64(uint16(x.class))<<1
-	if ended {
-		h |= 1
-	}
-	h = (h ^ 14695981039346656037) * 1099511628211
-	for _, w := range use {
-		h = (h ^ w) * 1099511628211
-		h ^= h >> 29
-	}
-	return h
-}
-
-// store keeps a label, in the place of a dropped one if there is any: a label is
-// only dropped before anything extends it.
-func (l *labelling) store(x label, use []uint64) int32 {
-	if n := len(l.free); n > 0 {
-		q := l.free[n-1]
-		l.free = l.free[:n-1]
-		l.pool[q] = x
-		copy(l.used(q), use)
-		return q
-	}
-	l.pool = append(l.pool, x)
-	l.use = append(l.use, use...)
-	return int32(len(l.pool) - 1)
-}
-
-// asGood tells whether a, whose priced cost is at most b's, is as good as b in all
-// but what it has used.
-func (l *labelling) asGood(a, b *label) bool {
-	return (l.x == nil || a.extra <= b.extra) && a.forced&b.forced == b.forced && (!l.plain || a.plain <= b.plain)
 }
 
 // path returns the best path, or nil where none is below the cutoff.

@@ -1,8 +1,6 @@
 package solver
 
 import (
-	"cmp"
-
 	"context"
 	"slices"
 )
@@ -60,13 +58,11 @@ func (s *search) run(ctx context.Context) {
 }
 
 // offer takes a path that breaks nothing as the best one if it is.
-func (s *search) offer(path []visit) bool {
+func (s *search) offer(path []visit) {
 	cost, extra := s.g.price(path)
-	if cost >= s.cutoff || extra > s.g.limit || s.g.stages(path) == nil {
-		return false
+	if cost < s.cutoff && extra <= s.g.limit && s.g.stages(path) != nil {
+		s.best, s.cutoff = path, cost
 	}
-	s.best, s.cutoff = path, cost
-	return true
 }
 
 // schedule is how the steps of a subgradient method shrink: after patience steps
@@ -197,59 +193,6 @@ func (s *search) remember(ctx context.Context) {
 	}
 }
 
-// tedious is how many labels a search makes before it considers remembering all.
-const tedious = 1 << 17
-
-// small tells whether what can have been used of shared memory has so few states
-// that remembering all of it takes one labelling.
-func (s *search) small() bool {
-	if !s.g.shared {
-		return false
-	}
-	least := never
-	for u := range s.g.units {
-		least = min(least, max(s.g.use(u, u+1), 1))
-	}
-	states := int64(1)
-	for k := range s.g.classes {
-		states *= min(s.g.capacity(k)/least, int64(s.g.units)) + 1
-		if states > 1<<23 {
-			return false
-		}
-	}
-	return true
-}
-
-func (s *search) rememberAll() {
-	s.all = true
-	for _, row := range s.memory {
-		for k := range row {
-			row[k] = true
-		}
-	}
-}
-
-// expect remembers at each class those priced classes that are cheapest to go to
-// and come back from, fewer than it will take, so that the first labellings need
-// not find them one by one.
-func (s *search) expect() {
-	for k := range s.memory {
-		var near []hopBound
-		for c, price := range s.m {
-			if c == k || price == 0 {
-				continue
-			}
-			if trip := s.g.hop[k][c] + s.g.hop[c][k]; trip < never {
-				near = append(near, hopBound{c, trip - price})
-			}
-		}
-		slices.SortFunc(near, func(a, b hopBound) int { return cmp.Compare(a.bound, b.bound) })
-		for _, h := range near[:min(len(near), expected)] {
-			s.memory[k][h.class] = true
-		}
-	}
-}
-
 // close tells whether the bound is so near the cutoff that few labels are left;
 // with shared memory labels differ in more, and prices move more slowly.
 func (s *search) close() bool {
@@ -285,53 +228,3 @@ func (s *search) label(ctx context.Context, m multipliers, plain bool) (path []v
 	}
 	return l.path(), l.best, true
 }
-
-// crowded returns the classes that a path visits more often than they have devices.
-func (s *search) crowded(path []visit) []int {
-	var crowded []int
-	visits := make([]int, s.g.classes)
-	for _, v := range path {
-		if visits[v.class]++; visits[v.class] == s.g.count[v.class]+1 && s.g.count[v.class] > 1 {
-			crowded = append(crowded, v.class)
-		}
-	}
-	return crowded
-}
-
-// learn makes the classes between visits to an overused class remember it. It
-// returns whether that is news.
-func (s *search) learn(path []visit) bool {
-	grew := false
-	for k, n := range s.g.used(path) {
-		if n > s.g.capacity(k) && s.learnClass(path, k) {
-			grew = true
-		}
-	}
-	return grew
-}
-
-// learnClass remembers class k along each shortest part of the path that overuses it.
-func (s *search) learnClass(path []visit, k int) bool {
-	grew, first, used := false, 0, int64(0)
-	for last, v := range path {
-		if v.class != k {
-			continue
-		}
-		used += s.g.use(v.from, v.to)
-		for used > s.g.capacity(k) {
-			for _, w := range path[first:last] {
-				if !s.memory[w.class][k] {
-					s.memory[w.class][k], grew = true, true
-				}
-			}
-			if path[first].class == k {
-				used -= s.g.use(path[first].from, path[first].to)
-			}
-			first++
-		}
-	}
-	return grew
-}
-
-// expected is how many classes a class remembers before any path is known.
-const expected = 3

@@ -57,7 +57,7 @@ func (w *walk) complete() {
 }
 
 func (w *walk) startCost(i, k int) int64 {
-	least, cost := int64(solver.Never), int64(0)
+	least, cost := solver.Never, int64(0)
 	for j := i + 1; j <= w.reach[k][i]; j++ {
 		c, _ := w.unit(k, j-1)
 		cost += c
@@ -67,7 +67,7 @@ func (w *walk) startCost(i, k int) int64 {
 }
 
 func (w *walk) endCost(j, k int) int64 {
-	least := int64(solver.Never)
+	least := solver.Never
 	if j == w.units {
 		if cost, _, ok := w.end(k); ok {
 			least = cost
