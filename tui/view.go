@@ -61,10 +61,10 @@ func (m *Model) drawHeader(a area) {
 	}
 	x = a.text(x+2, 0, t.text, clip(name, 24))
 	status, look := m.status()
-	room := a.w - x - textWidth(status) - 5
+	room := a.w - x - textWidth(status) - 3
 	tabs := m.tabs()
 	if room > tabsWidth(tabs) {
-		x += 3
+		x += 2
 		for _, p := range tabs {
 			x = a.text(x, 0, p.style, p.text)
 		}
@@ -92,10 +92,11 @@ func (m *Model) tabs() []part {
 		if id == m.screen {
 			look = m.theme.select_
 		}
+		text := fmt.Sprintf(" %d %s ", i+1, name)
 		if m.width < 110 {
-			name = clip(name, 5)
+			text = fmt.Sprintf("%d %s ", i+1, clip(name, 5))
 		}
-		parts = append(parts, part{look, fmt.Sprintf(" %d %s ", i+1, name)})
+		parts = append(parts, part{look, text})
 	}
 	return parts
 }
