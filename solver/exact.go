@@ -41,6 +41,7 @@ type prover struct {
 	p        *Problem // original, with twins told apart where need be
 	original *Problem
 	result   *Result
+	effort   int   // labels after which a search gives up; 0: never
 	best     int64 // objective of the best plan, never while there is none
 }
 
@@ -126,7 +127,7 @@ func (e *prover) minimise(ctx context.Context, tau, cutoff int64, any bool) (int
 	variants := e.variants(tau)
 	for i := 0; i < len(variants); i++ {
 		s := newSearch(newGraph(e.p, variants[i]), cutoff, &e.result.Stats)
-		s.any = any
+		s.any, s.effort = any, e.effort
 		s.run(ctx)
 		if len(s.clash) > 0 && !s.done() && ctx.Err() == nil {
 			e.tellApart(s.clash)
@@ -184,7 +185,14 @@ func (p *Problem) sourceMay(b int) bool {
 func (e *prover) throughput(ctx context.Context) {
 	k := int64(e.p.MicroBatches)
 	most := min(e.p.MaxLoop, never-1)
-	low, proofs := e.minimise(ctx, most/k, most+1, false) // no round is shorter than the shortest loop
+	e.effort = 1 << 17 // no round is shorter than the shortest loop, but a bound on that will do
+	low, proofs := e.minimise(ctx, most/k, most+1, false)
+	e.effort = 0
+	if e.best > most && ctx.Err() == nil { // is there a plan at all?
+		if bound, tried := e.minimise(ctx, most/k, most+1, true); bound > most {
+			low, proofs = bound, tried
+		}
+	}
 	for low < min(e.best, most+1) && ctx.Err() == nil {
 		x := low + (min(e.best, most+1)-1-low)/2
 		bound, tried := e.minimise(ctx, x/k, x+1, true)

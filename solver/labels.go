@@ -2,6 +2,7 @@ package solver
 
 import (
 	"context"
+	"math"
 	"slices"
 )
 
@@ -56,7 +57,7 @@ func newLabelling(g *graph, r, x *relaxation, m memory, cutoff int64, plain bool
 		plain: plain, cutoff: cutoff, g: g, r: r, x: x, f: newFields(g, m.remembered()), room: cutoff + r.back, most: 6 << 20,
 		started: make([][]int32, g.classes), ended: make([][][]int32, g.units+1), last: -1,
 	}
-	l.best, l.equal, l.long = cutoff, make(map[uint64]int32), 256
+	l.best, l.equal, l.long = cutoff, make(map[uint64]int32), math.MaxInt
 	if g.shared {
 		l.long = 32
 	}

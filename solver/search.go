@@ -22,11 +22,12 @@ type search struct {
 	all    bool  // everything is remembered
 	proof  evidence
 	effort int // labels after which to give up; 0: never
+	before int // labels when it began
 	stats  *Stats
 }
 
 func newSearch(g *graph, cutoff int64, stats *Stats) *search {
-	s := &search{g: g, r: newRelaxation(g), m: make(multipliers, g.classes), memory: newMemory(g.classes), cutoff: cutoff, stats: stats}
+	s := &search{g: g, r: newRelaxation(g), m: make(multipliers, g.classes), memory: newMemory(g.classes), cutoff: cutoff, stats: stats, before: stats.Labels}
 	if g.limit < never {
 		s.x = newRelaxation(g.swapped())
 		s.x.solve(make(multipliers, g.classes))
@@ -46,7 +47,7 @@ func (s *search) proved() bool { return s.bound >= s.cutoff }
 
 // done tells whether to stop.
 func (s *search) done() bool {
-	return s.proved() || s.any && s.best != nil || s.effort > 0 && s.stats.Labels > s.effort
+	return s.proved() || s.any && s.best != nil || s.effort > 0 && s.stats.Labels-s.before > s.effort
 }
 
 // run ends with a proof, or when ctx does.
