@@ -25,8 +25,11 @@ type Backend struct {
 	// Command returns the command line that asks the same.
 	Command func(q *Question) string
 
-	// Sim and Real run plans, in virtual time and on workers.
-	Sim, Real edgeshard.Runner
+	// Sim runs plans in virtual time.
+	Sim edgeshard.Runner
+	// Real returns what runs them on workers, and tells progress how their start
+	// goes. Nil: no such key.
+	Real func(progress func(text string)) edgeshard.Runner
 
 	// Faulty returns a simulation in which things go wrong. Nil: no such key.
 	Faulty func(faults []Fault) edgeshard.Runner

@@ -16,6 +16,7 @@ type feed struct {
 	mu    sync.Mutex
 	spans []edgeshard.Span
 	texts []textAt
+	state string
 	total int
 	last  time.Duration
 	done  bool
@@ -52,6 +53,14 @@ func (f *feed) Text(request, _ int, text string) {
 	f.signal()
 }
 
+// progress keeps how the workers' start goes.
+func (f *feed) progress(text string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.state = text
+	f.signal()
+}
+
 func (f *feed) end(err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -72,6 +81,7 @@ type spansMsg struct {
 	feed  *feed
 	spans []edgeshard.Span
 	texts []textAt
+	state string
 	done  bool
 	cut   bool
 	err   error
@@ -91,7 +101,7 @@ func (f *feed) next(rev int) tea.Cmd {
 		case <-f.ready:
 		default:
 		}
-		msg := spansMsg{rev, f, f.spans, f.texts, f.done, f.total > maxSpans, f.err}
+		msg := spansMsg{rev, f, f.spans, f.texts, f.state, f.done, f.total > maxSpans, f.err}
 		f.spans, f.texts = nil, nil
 		return msg
 	}

@@ -45,7 +45,10 @@ func fakeBackend() Backend {
 			return &Opened{Question: &q}, nil
 		},
 		Command: func(q *Question) string { return "edgeshard plan -t " + q.Topology.Name },
-		Sim:     fakeRunner{}, Real: fakeRunner{text: true},
+		Sim:     fakeRunner{}, Real: func(progress func(string)) edgeshard.Runner {
+			progress("pi-1 loading")
+			return fakeRunner{text: true}
+		},
 		Faulty: func([]Fault) edgeshard.Runner { return fakeRunner{} },
 		Explain: func(_ context.Context, _ *Question, s Subject) ([]string, error) {
 			return []string{fmt.Sprintf("because of %+v", s)}, nil

@@ -29,7 +29,8 @@ type run struct {
 	faults []Fault
 	err    error
 	ended  bool
-	cut    bool // there was more than is kept
+	cut    bool   // there was more than is kept
+	state  string // of the workers, while they start
 
 	at      time.Duration // shown
 	playing bool
@@ -59,22 +60,21 @@ func (m *Model) watch(p *edgeshard.Plan, s source) tea.Cmd {
 	}
 	m.screen = runScreen
 	r := &m.run
-	runner := m.backend.Sim
+	runner, f := m.backend.Sim, newFeed()
 	switch {
 	case s == measured:
-		runner = m.backend.Real
+		runner = m.backend.Real(f.progress)
 	case len(r.faults) > 0:
 		runner = m.backend.Faulty(r.faults)
 	}
 	r.ghost = nil
 	r.rev++
-	r.plan, r.source, r.tape, r.err, r.ended, r.cut = p, s, newTape(), nil, false, false
+	r.plan, r.source, r.tape, r.err, r.ended, r.cut, r.state = p, s, newTape(), nil, false, false, ""
 	r.at, r.playing, r.follow, r.lane = 0, true, s == measured, 0
 	r.window, r.speed = windowOf(p), 1
 	if s == simulated {
 		r.speed = speedOf(p)
 	}
-	f := newFeed()
 	return tea.Batch(m.perform(runner, f), f.next(r.rev), m.play(), m.haunt())
 }
 
@@ -168,6 +168,7 @@ func (m *Model) ran(msg spansMsg) tea.Cmd {
 	for _, s := range msg.spans {
 		r.tape.span(s)
 	}
+	r.state = msg.state
 	r.tape.texts = append(r.tape.texts, msg.texts...)
 	if r.follow {
 		r.at = r.tape.end

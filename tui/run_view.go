@@ -159,7 +159,7 @@ func (m *Model) drawEvents(a area) {
 		a.text(0, y, l.style, l.text)
 	}
 	if len(lines) == 0 && !r.ended && r.tape.spans == 0 {
-		a.text(0, 0, t.warn, "starting …")
+		a.text(0, 0, t.warn, clip(cmp.Or(r.state, "starting …"), a.w))
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/spf13/cobra"
 
+	"github.com/edgeshard/edgeshard"
+	"github.com/edgeshard/edgeshard/exec"
 	"github.com/edgeshard/edgeshard/sim"
 	"github.com/edgeshard/edgeshard/solver"
 	"github.com/edgeshard/edgeshard/topologies"
@@ -171,6 +173,18 @@ func (a *app) tuiBackend(f *tuiFlags) (tui.Backend, error) {
 		Model: tuiModel, Models: tuiModels(),
 		Open: openForTUI, Topologies: topologies.Names(), Command: commandLine,
 		Sim: &sim.Runner{}, Faulty: faulty,
-		Real: real,
+		Real: func(progress func(string)) edgeshard.Runner {
+			r := *real
+			r.Progress = func(p exec.Progress) { progress(progressText(p)) }
+			return &r
+		},
 	}, nil
+}
+
+// progressText says how far a worker is.
+func progressText(p exec.Progress) string {
+	if p.State == exec.Loading && p.Total > 0 {
+		return fmt.Sprintf("%s %s %s of %s", p.Device, p.State, bytesText(p.Bytes), bytesText(p.Total))
+	}
+	return fmt.Sprintf("%s %s", p.Device, p.State)
 }
