@@ -126,7 +126,11 @@ func TestDemoModel(t *testing.T) {
 	readJSON(t, filepath.Join("..", "..", "models", "demo", "reference.json"), &refs)
 	for n, ref := range refs {
 		var alone [][]float32
-		for _, cuts := range cutsOf(m.Config().Units()) {
+		all := cutsOf(m.Config().Units())
+		if n > 1 {
+			all = [][]int{nil, all[1+n]} // every cut has been tried on the first two prompts
+		}
+		for _, cuts := range all {
 			tokens, logits := newChain(t, m, 0, cuts...).greedy(t, 1, ref.Prompt, len(ref.Generated))
 			if !slices.Equal(tokens, ref.Generated) {
 				t.Errorf("prompt %d, cuts %v: tokens %v, want %v", n, cuts, tokens, ref.Generated)
