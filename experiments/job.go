@@ -254,50 +254,6 @@ func (j *job) loadScenario() (*scenarios.Scenario, error) {
 	return scenarios.ParseIn(j.dir, "scenario.toml", j.scenario, j.plan.Topology)
 }
 
-// check resolves the points one by one until each value of each axis has been
-// seen to work with some others, so that a mistake is told before anything runs.
-func (r *resolver) check(points []Point) error {
-	const tries = 64 // of a value, with the others
-	type state struct {
-		ok    bool
-		tries int
-		err   error
-	}
-	seen := make(map[string]*state)
-	var order []string
-	for i := range points {
-		var open []*state
-		for _, x := range points[i].Settings {
-			key := x.Key + " = " + x.text()
-			if seen[key] == nil {
-				seen[key] = &state{}
-				order = append(order, key)
-			}
-			if s := seen[key]; !s.ok && s.tries < tries {
-				open = append(open, s)
-			}
-		}
-		if i > 0 && len(open) == 0 {
-			continue
-		}
-		_, err := r.job(&points[i])
-		if i == 0 && err != nil && len(points[i].Settings) == 0 {
-			return err
-		}
-		for _, s := range open {
-			s.tries++
-			s.ok = err == nil
-			s.err = err
-		}
-	}
-	for _, key := range order {
-		if s := seen[key]; !s.ok {
-			return fmt.Errorf("%s: %w", key, s.err)
-		}
-	}
-	return nil
-}
-
 func sortedKeys[V any](m map[string]V) []string {
 	keys := make([]string, 0, len(m))
 	for k := range m {

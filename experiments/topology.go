@@ -171,11 +171,12 @@ func (e *edit) reindex(origin, members []int) error {
 	source, cloud := -1, -1
 	for i, o := range origin {
 		d := old[o]
-		if i > 0 && slices.Contains(origin[:i], o) {
+		switch {
+		case i > 0 && slices.Contains(origin[:i], o):
 			d = old[len(old)-(len(origin)-i)]
-		} else if o == e.source {
+		case o == e.source:
 			source = i
-		} else if o == e.cloud {
+		case o == e.cloud:
 			cloud = i
 		}
 		e.devices = append(e.devices, d)
