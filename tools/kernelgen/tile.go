@@ -105,10 +105,10 @@ func (t *tile) loop(unroll int, body func(n int)) {
 // hardware's prefetchers do by themselves leaves a core waiting.
 const prefetchAhead = 8192
 
-// prefetch asks for the next bytes of weights, where each is used only once or
-// twice.
+// prefetch asks for the next bytes of weights, in the tiles of few rows, which use
+// each byte only once or twice.
 func (t *tile) prefetch(bytes int) {
-	if t.cols > 2 {
+	if t.cols > 4 {
 		return
 	}
 	for p := range t.panels {
