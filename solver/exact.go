@@ -52,7 +52,7 @@ func (e *prover) start(ctx context.Context, hint *Result) {
 	if stages, err := solo(ctx, e.p); err == nil {
 		e.take(stages)
 	}
-	if e.p.Objective != edgeshard.Throughput {
+	if e.p.Objective != edgeshard.Throughput || e.p.paperTable() <= quickTable {
 		if stages, err := paper(ctx, e.p); err == nil {
 			e.take(stages)
 		}

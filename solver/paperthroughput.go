@@ -33,6 +33,20 @@ func paperThroughput(ctx context.Context, p *Problem) ([]edgeshard.Stage, error)
 	return t.best()
 }
 
+// quickTable is how many states paperThroughput fills in some milliseconds.
+const quickTable = 1 << 18
+
+// paperTable returns how many states paperThroughput would have, at most paperStates + 1.
+func (p *Problem) paperTable() int {
+	states := (p.Units + 1) * len(p.Classes)
+	for k := range p.Classes {
+		if states *= len(p.Classes[k].Members) + 1; states > paperStates {
+			return paperStates + 1
+		}
+	}
+	return states
+}
+
 type bottleneckTable struct {
 	p     *Problem
 	sets  int
@@ -48,13 +62,13 @@ type bottleneckStep struct {
 }
 
 func newBottleneckTable(p *Problem) (*bottleneckTable, error) {
+	if p.paperTable() > paperStates {
+		return nil, fmt.Errorf("solver edgeshard: more than %d states: Algorithm 2 is exponential in the number of distinct devices", paperStates)
+	}
 	t := &bottleneckTable{p: p, sets: 1, place: make([]int, len(p.Classes))}
 	for k := range p.Classes {
 		t.place[k] = t.sets
 		t.sets *= len(p.Classes[k].Members) + 1
-		if t.sets > paperStates/(p.Units+1)/len(p.Classes) {
-			return nil, fmt.Errorf("solver edgeshard: more than %d states: Algorithm 2 is exponential in the number of distinct devices", paperStates)
-		}
 	}
 	n := (p.Units + 1) * t.sets * len(p.Classes)
 	t.g, t.from = make([]int64, n), make([]bottleneckStep, n)
