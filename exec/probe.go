@@ -22,6 +22,9 @@ const (
 	// probeTokens and probeBins bound what a probe generates for a request, and
 	// into how many points over the past its decode passes go.
 	probeTokens, probeBins = 96, 4
+	// leastOwn is the part of a stage's time that is its units' at least: no unit
+	// takes no time at all.
+	leastOwn = 0.1
 )
 
 // Probe measures what a model costs on this machine, the way it will be run: on
@@ -129,8 +132,7 @@ func (o *probeObserver) stage() time.Duration {
 	decode := func(stage int) float64 { return median(o.durations(stage, 1, o.plan.Workload.Tokens)) }
 	one := decode(1)
 	block := (decode(2) - one) / float64(many-1)
-	const most = 0.9 // of the smallest stage: no unit takes no time at all
-	return time.Duration(min(max(0, one-block), most*decode(0), most*decode(3)))
+	return time.Duration(min(max(0, one-block), decode(0), decode(3)))
 }
 
 // points returns the typical times: one for prefill, and one for each stretch of decode.
@@ -143,7 +145,8 @@ func (o *probeObserver) points() []edgeshard.Point {
 			if lo > 0 {
 				past = w.PromptTokens + (lo+hi)/2 - 1
 			}
-			t := max(0, typical(o.durations(i, lo, hi))-fixed) / float64(s.To-s.From)
+			t := typical(o.durations(i, lo, hi))
+			t = max(t-fixed, leastOwn*t) / float64(s.To-s.From)
 			points = append(points, edgeshard.Point{
 				From: s.From, To: s.To, Batch: w.MicroBatch, Tokens: tokens, Past: past, MS: t / 1e6,
 			})
