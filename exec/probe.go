@@ -17,6 +17,9 @@ const (
 	// probeGap is the latency between the workers of a probe. It leaves them idle
 	// between passes, as in a pipeline: caches cool and clocks fall.
 	probeGap = time.Millisecond
+	// probeSlowdown is that of its workers, whose times are divided by it: a slowed
+	// worker computes after a longer sleep, and so from colder caches.
+	probeSlowdown = 10
 	// probeRepeats is how often a probe runs its workload.
 	probeRepeats = 3
 	// probeTokens and probeBins bound what a probe generates for a request, and
@@ -76,7 +79,7 @@ func probePlan(model string, w edgeshard.Workload) (*edgeshard.Plan, error) {
 	var devices [3]topologies.Device
 	for i := range devices {
 		devices[i] = topologies.Device{
-			Name: fmt.Sprintf("probe-%d", i), Memory: math.MaxInt64 / 4, Usable: math.MaxInt64 / 4, FLOPS: 1, MemoryBandwidth: 1,
+			Name: fmt.Sprintf("probe-%d", i), Memory: math.MaxInt64 / 4, Usable: math.MaxInt64 / 4, FLOPS: 1, MemoryBandwidth: 1, Slowdown: probeSlowdown,
 		}
 	}
 	t, err := topologies.New("probe", devices[:], 0, func(int, int) topologies.Link {
@@ -166,7 +169,7 @@ func (o *probeObserver) durations(stage, lo, hi int) []float64 {
 	var d []float64
 	for _, s := range o.stages[stage] {
 		if lo <= s.Step && s.Step <= hi {
-			d = append(d, float64(s.End-s.Start))
+			d = append(d, float64(s.End-s.Start)/probeSlowdown)
 		}
 	}
 	return d
