@@ -212,10 +212,11 @@ func (o *probeObserver) overhead() int64 {
 }
 
 // typical returns the mean of values, which it sorts, but for the slowest
-// fiftieth: what a run's own mean will be, without the rare stall.
+// fiftieth: what a run's own mean will be, without the rare stall. Of fewer than
+// fifty it is the median, since a stall would count too much.
 func typical(values []float64) float64 {
-	if len(values) == 0 {
-		return 0
+	if len(values) < 50 {
+		return median(values)
 	}
 	slices.Sort(values)
 	values = values[:len(values)-len(values)/50]
