@@ -71,7 +71,7 @@ func (s *series) addBars(c *plot.Plot, groups []string, shift, width, low float6
 			return err
 		}
 	}
-	c.Legend.Add(s.name, swatch{colourOf(i)})
+	addLegend(c, s.name, swatch{colourOf(i)})
 	return nil
 }
 

@@ -213,7 +213,7 @@ func addLine(c *plot.Plot, at plotter.XYs, name string, i int) error {
 	line.Color, line.Width, line.Dashes = colourOf(i), 1.6, dashOf(i)
 	points.Color, points.Radius, points.Shape = colourOf(i), 2.6, glyphOf(i)
 	c.Add(line, points)
-	c.Legend.Add(name, line, points)
+	addLegend(c, name, line, points)
 	return nil
 }
 
@@ -225,7 +225,7 @@ func addPoints(c *plot.Plot, at plotter.XYs, name string, i int) error {
 	}
 	points.GlyphStyle = draw.GlyphStyle{Color: colourOf(i), Radius: 2.6, Shape: glyphOf(i)}
 	c.Add(points)
-	c.Legend.Add(name, points)
+	addLegend(c, name, points)
 	return nil
 }
 
@@ -311,7 +311,7 @@ func (p *Plot) cdf(c *plot.Plot, data []series) error {
 		}
 		line.Color, line.Width, line.Dashes, line.StepStyle = colourOf(i), 1.6, dashOf(i), plotter.PostStep
 		c.Add(line)
-		c.Legend.Add(data[i].name, line)
+		addLegend(c, data[i].name, line)
 	}
 	c.Y.Label.Text, c.Y.Min, c.Y.Max = label(p.YLabel, "share"), 0, 1
 	return nil

@@ -145,3 +145,10 @@ func scales(p *plot.Plot, logX, logY bool) {
 		}
 	}
 }
+
+// addLegend names a series; one without a name is the only one and needs none.
+func addLegend(c *plot.Plot, name string, thumbs ...plot.Thumbnailer) {
+	if name != "" {
+		c.Legend.Add(name, thumbs...)
+	}
+}
