@@ -10,8 +10,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/fschuetz04/simgo"
-
 	"github.com/edgeshard/edgeshard/sim/des"
 )
 
@@ -41,8 +39,6 @@ func main() {
 		}{
 			{"sim/des", 10_000_000, holdDES},
 			{"container/heap, pointer events", 3_000_000, holdHeap},
-			{"simgo, event handlers", 1_000_000, holdHandlers},
-			{"simgo, processes", 300_000, holdProcesses},
 		} {
 			best := 0.0
 			for range 3 {
@@ -106,38 +102,5 @@ func holdHeap(pending, events int) {
 	for i := range events {
 		v := heap.Pop(&h).(*pointerEvent)
 		heap.Push(&h, &pointerEvent{at: v.at + delay(i), seq: pending + i, payload: v.payload})
-	}
-}
-
-func holdHandlers(pending, events int) {
-	sim := simgo.NewSimulation()
-	i := 0
-	var again simgo.Handler
-	again = func(*simgo.Event) {
-		i++
-		sim.Timeout(float64(delay(i))).AddHandler(again)
-	}
-	for i := range pending {
-		sim.Timeout(float64(delay(i))).AddHandler(again)
-	}
-	for range events {
-		sim.Step()
-	}
-}
-
-func holdProcesses(pending, events int) {
-	sim := simgo.NewSimulation()
-	defer sim.Shutdown()
-	i := 0
-	for range pending {
-		sim.Process(func(p simgo.Process) {
-			for {
-				i++
-				p.Wait(p.Timeout(float64(delay(i))))
-			}
-		})
-	}
-	for range pending + events {
-		sim.Step()
 	}
 }
