@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/BurntSushi/toml"
@@ -191,32 +190,16 @@ func (r *resolver) model(in *inputs) (edgeshard.ModelRef, error) {
 	return ref, nil
 }
 
-func (r *resolver) loadModel(name string) (ref edgeshard.ModelRef, err error) {
-	cfg, builtin := models.Builtin(name)
-	if builtin && name != models.Demo {
-		return edgeshard.ModelRef{Ref: name, Config: cfg}, nil
+// loadModel loads a model by its name, or its path from the spec's folder.
+func (r *resolver) loadModel(name string) (edgeshard.ModelRef, error) {
+	if _, builtin := models.Builtin(name); builtin || filepath.IsAbs(name) {
+		return edgeshard.LoadModel(name)
 	}
-	ref.Ref = name
-	if !builtin && !filepath.IsAbs(name) {
-		if ref.Ref, err = filepath.Abs(filepath.Join(r.dir, name)); err != nil {
-			return ref, err
-		}
-	}
-	if strings.HasSuffix(name, ".toml") {
-		ref.Config, err = models.ConfigOf(ref.Ref)
-		return ref, err
-	}
-	c, err := models.Open(ref.Ref)
+	file, err := filepath.Abs(filepath.Join(r.dir, name))
 	if err != nil {
-		return ref, err
+		return edgeshard.ModelRef{}, err
 	}
-	defer func() { err = errors.Join(err, c.Close()) }()
-	block, err := c.Unit(1)
-	if err != nil {
-		return ref, err
-	}
-	ref.Config, ref.Precision = c.Config(), block.Q.Precision
-	return ref, nil
+	return edgeshard.LoadModel(file)
 }
 
 // scenario returns the text of a scenario of the spec, or of a file, with the

@@ -93,7 +93,7 @@ func (a *app) demoJob(ctx context.Context) (job edgeshard.Plan, err error) {
 		return job, err
 	}
 	a.say(func() { a.showTopology(job.Topology) })
-	if job.Model, err = checkpointRef(models.Demo); err != nil {
+	if job.Model, err = edgeshard.LoadModel(models.Demo); err != nil {
 		return job, err
 	}
 	if err := countPrompts(&job.Workload, &job.Model, false); err != nil {

@@ -1,12 +1,10 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -61,13 +59,8 @@ func (in *inputs) resolve() (edgeshard.Plan, error) {
 	return p, in.work.apply(&p.Workload, &p.Model)
 }
 
-func (in *inputs) modelRef() (ref edgeshard.ModelRef, err error) {
-	if hasWeights(in.model) {
-		ref, err = checkpointRef(in.model)
-	} else {
-		ref.Ref = in.model
-		ref.Config, err = models.ConfigOf(in.model)
-	}
+func (in *inputs) modelRef() (edgeshard.ModelRef, error) {
+	ref, err := edgeshard.LoadModel(in.model)
 	if err != nil || in.precision == "" {
 		return ref, err
 	}
@@ -77,31 +70,6 @@ func (in *inputs) modelRef() (ref edgeshard.ModelRef, err error) {
 	}
 	ref.Precision = p
 	return ref, nil
-}
-
-// checkpointRef refers to a checkpoint by an absolute path, at the precision of
-// its first block's matrices.
-func checkpointRef(path string) (ref edgeshard.ModelRef, err error) {
-	c, err := models.Open(path)
-	if err != nil {
-		return ref, err
-	}
-	defer func() { err = errors.Join(err, c.Close()) }()
-	block, err := c.Unit(1)
-	if err != nil {
-		return ref, err
-	}
-	ref = edgeshard.ModelRef{Ref: path, Config: c.Config(), Precision: block.Q.Precision}
-	if path != models.Demo {
-		ref.Ref, err = filepath.Abs(path)
-	}
-	return ref, err
-}
-
-// hasWeights tells a checkpoint from a mere shape.
-func hasWeights(ref string) bool {
-	_, builtin := models.Builtin(ref)
-	return ref == models.Demo || !builtin && !strings.HasSuffix(ref, ".toml")
 }
 
 // workloadFlags are the flags of a workload; those given replace what a file says.
@@ -194,7 +162,7 @@ func countPrompts(w *edgeshard.Workload, ref *edgeshard.ModelRef, fixed bool) er
 	if len(w.Prompts) == 0 {
 		return nil
 	}
-	if !hasWeights(ref.Ref) {
+	if !edgeshard.HasWeights(ref.Ref) {
 		return fmt.Errorf("model %s is a shape without a tokenizer: a prompt needs a checkpoint", ref.Ref)
 	}
 	c, err := models.Open(ref.Ref)
