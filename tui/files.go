@@ -3,13 +3,13 @@ package tui
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 
 	"github.com/BurntSushi/toml"
 
+	"github.com/edgeshard/edgeshard/internal/wholefile"
 	"github.com/edgeshard/edgeshard/topologies"
 )
 
@@ -64,26 +64,16 @@ func writeFile(file string, data []byte) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return err
 	}
-	part := file + ".part"
-	if err := os.WriteFile(part, data, 0o644); err != nil {
-		return err
-	}
-	if err := os.Rename(part, file); err != nil {
-		return errors.Join(err, os.Remove(part))
-	}
-	return nil
+	return wholefile.Write(file, data)
 }
 
 // writeJSON writes v as indented JSON.
 func writeJSON(file string, v any) error {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	if err := enc.Encode(v); err != nil {
+	data, err := wholefile.JSON(v)
+	if err != nil {
 		return err
 	}
-	return writeFile(file, b.Bytes())
+	return writeFile(file, data)
 }
 
 // topologyTOML writes a topology as its files are written.

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/edgeshard/edgeshard"
+	"github.com/edgeshard/edgeshard/internal/wholefile"
 	"github.com/edgeshard/edgeshard/solver"
 )
 
@@ -152,17 +152,10 @@ func solutionText(p *edgeshard.Plan) string {
 }
 
 // writeJSON writes v to a file, whole or not at all.
-func (a *app) writeJSON(file string, v any) (err error) {
-	data, err := marshal(v)
+func (a *app) writeJSON(file string, v any) error {
+	data, err := wholefile.JSON(v)
 	if err != nil {
 		return err
 	}
-	part := file + ".part"
-	if err := os.WriteFile(part, data, 0o644); err != nil {
-		return err
-	}
-	if err := os.Rename(part, file); err != nil {
-		return errors.Join(err, os.Remove(part))
-	}
-	return nil
+	return wholefile.Write(file, data)
 }

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/edgeshard/edgeshard"
+	"github.com/edgeshard/edgeshard/internal/wholefile"
 	"github.com/edgeshard/edgeshard/solver"
 )
 
@@ -136,21 +135,12 @@ func (a *app) logger() *slog.Logger {
 
 // json writes v, indented.
 func (a *app) json(v any) error {
-	data, err := marshal(v)
+	data, err := wholefile.JSON(v)
 	if err != nil {
 		return err
 	}
 	_, err = a.out.Write(data)
 	return err
-}
-
-func marshal(v any) ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	err := enc.Encode(v)
-	return b.Bytes(), err
 }
 
 // printf writes a line for people; an error of standard output ends nothing.
