@@ -65,12 +65,14 @@ func (b *backendFlags) runner(a *app) (edgeshard.Runner, error) {
 }
 
 // startProgress shows how far workers are.
-func (a *app) startProgress(p exec.Progress) {
+func (a *app) startProgress(p exec.Progress) { a.progress("%s", progressText(p)) }
+
+// progressText says how far a worker is.
+func progressText(p exec.Progress) string {
 	if p.State == exec.Loading && p.Total > 0 {
-		a.progress("%s %s %s of %s", p.Device, p.State, bytesText(p.Bytes), bytesText(p.Total))
-		return
+		return fmt.Sprintf("%s %s %s of %s", p.Device, p.State, bytesText(p.Bytes), bytesText(p.Total))
 	}
-	a.progress("%s %s", p.Device, p.State)
+	return fmt.Sprintf("%s %s", p.Device, p.State)
 }
 
 // runFiles are what a run writes.

@@ -180,11 +180,3 @@ func (a *app) tuiBackend(f *tuiFlags) (tui.Backend, error) {
 		},
 	}, nil
 }
-
-// progressText says how far a worker is.
-func progressText(p exec.Progress) string {
-	if p.State == exec.Loading && p.Total > 0 {
-		return fmt.Sprintf("%s %s %s of %s", p.Device, p.State, bytesText(p.Bytes), bytesText(p.Total))
-	}
-	return fmt.Sprintf("%s %s", p.Device, p.State)
-}
