@@ -130,10 +130,24 @@ func ints(ids []uint32) []int {
 func (s *session) sample(p *wire.Pass, logits []float32) {
 	vocab := s.config.Vocab
 	for i, q := range p.GetSequences() {
-		r := llama.Rand(s.load.GetSeed(), int(q.GetRequest()), int(p.GetStep()))
-		id := llama.Sample(logits[i*vocab:][:vocab], s.load.GetTemperature(), s.load.GetTopP(), r)
+		own, how := logits[i*vocab:][:vocab], q.GetSampling()
+		r := llama.Rand(how.GetSeed(), int(q.GetPast()+q.GetNew()))
+		id := llama.Sample(own, how.GetTemperature(), how.GetTopP(), r)
 		q.Tokens = []uint32{uint32(id)}
+		if how.GetLogProbs() {
+			q.LogProbs = logProbs(own, id, int(how.GetAlternatives()))
+		}
+		q.Sampling = nil // it has served
 	}
+}
+
+func logProbs(logits []float32, id, alternatives int) *wire.LogProbs {
+	token, top := llama.LogProbs(logits, id, alternatives)
+	l := &wire.LogProbs{Token: token}
+	for _, a := range top {
+		l.Alternatives = append(l.Alternatives, &wire.Alternative{Token: uint32(a.ID), LogProb: a.LogProb})
+	}
+	return l
 }
 
 // returned hands a pass that is back at the source to the coordinator.

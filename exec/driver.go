@@ -95,7 +95,7 @@ func (d *driver) enter(m *edgeshard.MicroBatch) error {
 	d.release = nil
 	for _, r := range m.Requests {
 		k := d.byID[r.ID]
-		q := &wire.Sequence{Request: int64(r.ID), New: 1, Past: uint32(r.Prompt + m.Step - 1)}
+		q := &wire.Sequence{Request: int64(r.ID), New: 1, Past: uint32(r.Prompt + m.Step - 1), Sampling: k.sampling.message()}
 		if m.Step > 0 {
 			q.Tokens = []uint32{uint32(k.last)}
 		} else {

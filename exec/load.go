@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"runtime"
 	"time"
 
@@ -35,8 +34,6 @@ func checkLoad(l *wire.Load) error {
 		return errors.New("negative memory")
 	case !(l.GetSlowdown() >= 0 && l.GetSlowdown() <= 1e6):
 		return fmt.Errorf("slowdown %g: want 0 to 1e6", l.GetSlowdown())
-	case l.GetTemperature() < 0 || math.IsNaN(l.GetTemperature()) || math.IsNaN(l.GetTopP()):
-		return fmt.Errorf("temperature %g, top_p %g", l.GetTemperature(), l.GetTopP())
 	}
 	for name, n := range map[string]uint32{
 		"micro_batch": l.GetMicroBatch(), "prompt_tokens": l.GetPromptTokens(),

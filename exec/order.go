@@ -23,8 +23,7 @@ func (c *cluster) load(m *member) (*wire.Load, error) {
 		Source: uint32(p.Topology.Source), BudgetBytes: spec.Budget(m.device), OverheadBytes: spec.Overhead(m.device),
 		MicroBatch: uint32(w.MicroBatch), PromptTokens: uint32(w.PromptTokens),
 		Positions: uint32(w.Positions()), InFlight: uint32(w.InFlight()),
-		ReturnLogits: w.Return == edgeshard.ReturnLogits, Temperature: w.Temperature, TopP: w.TopP, Seed: w.Seed,
-		TimeoutNs: int64(c.timeout),
+		ReturnLogits: w.Return == edgeshard.ReturnLogits, TimeoutNs: int64(c.timeout),
 	}
 	if c.emulated(m) {
 		l.Slowdown = p.Topology.Devices[m.device].Slowdown

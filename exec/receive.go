@@ -128,6 +128,9 @@ func (s *session) checkSequences(p *wire.Pass) error {
 		case q.GetReserve() > l.GetPositions():
 			return fmt.Errorf("sequence %d reserves %d positions: want at most %d", q.GetRequest(), q.GetReserve(), l.GetPositions())
 		}
+		if err := checkSampling(q, s.config.Vocab); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -281,6 +281,8 @@ func TestRogueCoordinator(t *testing.T) {
 		{"a token of no vocabulary", "vocabulary", pass(&wire.Pass{Sequences: []*wire.Sequence{{New: 1, Tokens: []uint32{9999}, Reserve: 8}}})},
 		{"a sequence without a cache", "no KV cache", pass(&wire.Pass{Sequences: []*wire.Sequence{{New: 1, Tokens: []uint32{1}}}})},
 		{"a stage that is elsewhere", "does not start at the source", pass(&wire.Pass{Stage: 1})},
+		{"a sampling of no sense", "temperature is -1", pass(&wire.Pass{Sequences: []*wire.Sequence{{New: 1, Tokens: []uint32{1}, Reserve: 8, Sampling: &wire.Sampling{Temperature: -1}}}})},
+		{"alternatives beyond all limits", "4000000000", pass(&wire.Pass{Sequences: []*wire.Sequence{{New: 1, Tokens: []uint32{1}, Reserve: 8, Sampling: &wire.Sampling{LogProbs: true, Alternatives: 4e9}}}})},
 		{"a short session id", "session id", loaded(func(l *wire.Load) { l.Session = "x" })},
 		{"no stages", "0 stages", loaded(func(l *wire.Load) { l.Stages = nil })},
 		{"stages of no unit", "units [5, 11)", loaded(func(l *wire.Load) { l.Stages[1].To = 11 })},

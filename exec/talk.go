@@ -11,13 +11,14 @@ import (
 
 // A talk is a request as it goes: its tokens and its text.
 type talk struct {
-	request edgeshard.Request
-	prompt  []int
-	decoder *models.Decoder
-	eos     int           // ends it; -1: nothing does
-	last    int           // token
-	at      time.Duration // of its last token, or of its arrival
-	ended   bool          // by the model
+	request  edgeshard.Request
+	prompt   []int
+	sampling Sampling
+	decoder  *models.Decoder
+	eos      int           // ends it; -1: nothing does
+	last     int           // token
+	at       time.Duration // of its last token, or of its arrival
+	ended    bool          // by the model
 }
 
 // newTalks makes the workload's requests, in order of arrival. Those without a
@@ -27,7 +28,7 @@ func newTalks(p *edgeshard.Plan, t *models.Tokenizer) ([]*talk, error) {
 	requests := w.Arrivals()
 	talks := make([]*talk, len(requests))
 	for i, r := range requests {
-		k := &talk{request: r, decoder: t.NewDecoder(), eos: t.EOS(), at: r.Arrival}
+		k := &talk{request: r, decoder: t.NewDecoder(), eos: t.EOS(), at: r.Arrival, sampling: samplingOf(w, r.ID)}
 		if w.IgnoreEOS {
 			k.eos = -1
 		}

@@ -6,12 +6,13 @@ import (
 	"slices"
 )
 
-// Rand derives the random bits of a sampling step from a run's seed, so that a
-// request's tokens do not depend on what runs beside it. (SplitMix64's mixing
-// function over the three.)
-func Rand(seed uint64, request, step int) uint64 {
-	return mix(mix(mix(seed)+uint64(request)) + uint64(step))
-}
+// RequestSeed derives the seed of one of several requests from a common one.
+func RequestSeed(seed uint64, request int) uint64 { return mix(mix(seed) + uint64(request)) }
+
+// Rand derives the random bits that draw the token at a position from a
+// request's seed, so that its tokens depend neither on what runs beside it nor
+// on where a KV cache was built anew. (SplitMix64's mixing function over the two.)
+func Rand(seed uint64, position int) uint64 { return mix(mix(seed) + uint64(position)) }
 
 func mix(z uint64) uint64 {
 	z += 0x9e3779b97f4a7c15

@@ -1,7 +1,9 @@
 package llama_test
 
 import (
+	"cmp"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/edgeshard/edgeshard/exec/llama"
@@ -47,7 +49,7 @@ func TestSampleFrequencies(t *testing.T) {
 		const draws = 20000
 		counts := make([]float64, len(logits))
 		for step := range draws {
-			counts[llama.Sample(logits, tc.temperature, tc.topP, llama.Rand(1, 2, step))]++
+			counts[llama.Sample(logits, tc.temperature, tc.topP, llama.Rand(llama.RequestSeed(1, 2), step))]++
 		}
 		for _, id := range tc.nucleus {
 			want := math.Exp(float64(logits[id])/tc.temperature) / total
@@ -85,11 +87,54 @@ func TestRandDiffers(t *testing.T) {
 	for seed := range uint64(10) {
 		for request := range 10 {
 			for step := range 10 {
-				seen[llama.Rand(seed, request, step)] = true
+				seen[llama.Rand(llama.RequestSeed(seed, request), step)] = true
 			}
 		}
 	}
 	if len(seen) != 1000 {
 		t.Errorf("%d different values of 1000", len(seen))
+	}
+}
+
+// TestLogProbs holds log-probabilities to a sorted softmax of the naive kind.
+func TestLogProbs(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		logits := rapid.SliceOfN(rapid.Float32Range(-30, 30), 1, 40).Draw(t, "logits")
+		id := rapid.IntRange(0, len(logits)-1).Draw(t, "id")
+		n := rapid.IntRange(0, 20).Draw(t, "n")
+		own, top := llama.LogProbs(logits, id, n)
+		var total float64
+		for _, v := range logits {
+			total += math.Exp(float64(v))
+		}
+		if want := math.Log(math.Exp(float64(logits[id])) / total); math.Abs(own-want) > 1e-9 {
+			t.Fatalf("token %d has %g, want %g", id, own, want)
+		}
+		ids := make([]int, len(logits))
+		for i := range ids {
+			ids[i] = i
+		}
+		slices.SortStableFunc(ids, func(a, b int) int { return cmp.Compare(logits[b], logits[a]) })
+		if len(top) != min(n, len(logits)) {
+			t.Fatalf("%d alternatives, want %d", len(top), min(n, len(logits)))
+		}
+		for i, a := range top {
+			want := math.Log(math.Exp(float64(logits[ids[i]])) / total)
+			if math.Abs(a.LogProb-want) > 1e-9 || logits[a.ID] != logits[ids[i]] {
+				t.Fatalf("alternative %d is %+v, want token %d with %g", i, a, ids[i], want)
+			}
+		}
+	})
+}
+
+func TestLogProbsOfNothing(t *testing.T) {
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	for _, logits := range [][]float32{{nan, nan}, {nan, 1}, {-inf, 0}, {inf, 0}} {
+		own, top := llama.LogProbs(logits, 0, 2)
+		for _, v := range []float64{own, top[0].LogProb, top[1].LogProb} {
+			if math.IsNaN(v) || math.IsInf(v, 0) || v > 1e-9 {
+				t.Errorf("LogProbs(%v) = %g, %+v: want numbers up to 0", logits, own, top)
+			}
+		}
 	}
 }

@@ -160,6 +160,174 @@ func (x *HelloReply) GetClockNs() int64 {
 	return 0
 }
 
+type StatusRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StatusRequest) Reset() {
+	*x = StatusRequest{}
+	mi := &file_wire_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StatusRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StatusRequest) ProtoMessage() {}
+
+func (x *StatusRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StatusRequest.ProtoReflect.Descriptor instead.
+func (*StatusRequest) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{2}
+}
+
+type StatusReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Worker        *HelloReply            `protobuf:"bytes,1,opt,name=worker,proto3" json:"worker,omitempty"`
+	UptimeNs      int64                  `protobuf:"varint,2,opt,name=uptime_ns,json=uptimeNs,proto3" json:"uptime_ns,omitempty"`
+	ResidentBytes int64                  `protobuf:"varint,3,opt,name=resident_bytes,json=residentBytes,proto3" json:"resident_bytes,omitempty"`     // of the process; 0: unknown
+	TemperatureC  *float64               `protobuf:"fixed64,4,opt,name=temperature_c,json=temperatureC,proto3,oneof" json:"temperature_c,omitempty"` // of its hottest sensor, where there is one
+	State         string                 `protobuf:"bytes,5,opt,name=state,proto3" json:"state,omitempty"`                                           // idle, loading or serving
+	Model         string                 `protobuf:"bytes,6,opt,name=model,proto3" json:"model,omitempty"`                                           // of the session; as the rest, only while there is one
+	Stages        []*Stage               `protobuf:"bytes,7,rep,name=stages,proto3" json:"stages,omitempty"`                                         // the worker's own
+	WeightBytes   int64                  `protobuf:"varint,8,opt,name=weight_bytes,json=weightBytes,proto3" json:"weight_bytes,omitempty"`
+	Sequences     uint32                 `protobuf:"varint,9,opt,name=sequences,proto3" json:"sequences,omitempty"`                   // with a KV cache
+	Passes        uint64                 `protobuf:"varint,10,opt,name=passes,proto3" json:"passes,omitempty"`                        // computed
+	BusyNs        int64                  `protobuf:"varint,11,opt,name=busy_ns,json=busyNs,proto3" json:"busy_ns,omitempty"`          // computing them
+	SessionNs     int64                  `protobuf:"varint,12,opt,name=session_ns,json=sessionNs,proto3" json:"session_ns,omitempty"` // since the session began
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StatusReply) Reset() {
+	*x = StatusReply{}
+	mi := &file_wire_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StatusReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StatusReply) ProtoMessage() {}
+
+func (x *StatusReply) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StatusReply.ProtoReflect.Descriptor instead.
+func (*StatusReply) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *StatusReply) GetWorker() *HelloReply {
+	if x != nil {
+		return x.Worker
+	}
+	return nil
+}
+
+func (x *StatusReply) GetUptimeNs() int64 {
+	if x != nil {
+		return x.UptimeNs
+	}
+	return 0
+}
+
+func (x *StatusReply) GetResidentBytes() int64 {
+	if x != nil {
+		return x.ResidentBytes
+	}
+	return 0
+}
+
+func (x *StatusReply) GetTemperatureC() float64 {
+	if x != nil && x.TemperatureC != nil {
+		return *x.TemperatureC
+	}
+	return 0
+}
+
+func (x *StatusReply) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *StatusReply) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *StatusReply) GetStages() []*Stage {
+	if x != nil {
+		return x.Stages
+	}
+	return nil
+}
+
+func (x *StatusReply) GetWeightBytes() int64 {
+	if x != nil {
+		return x.WeightBytes
+	}
+	return 0
+}
+
+func (x *StatusReply) GetSequences() uint32 {
+	if x != nil {
+		return x.Sequences
+	}
+	return 0
+}
+
+func (x *StatusReply) GetPasses() uint64 {
+	if x != nil {
+		return x.Passes
+	}
+	return 0
+}
+
+func (x *StatusReply) GetBusyNs() int64 {
+	if x != nil {
+		return x.BusyNs
+	}
+	return 0
+}
+
+func (x *StatusReply) GetSessionNs() int64 {
+	if x != nil {
+		return x.SessionNs
+	}
+	return 0
+}
+
 type ForwardReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -168,7 +336,7 @@ type ForwardReply struct {
 
 func (x *ForwardReply) Reset() {
 	*x = ForwardReply{}
-	mi := &file_wire_proto_msgTypes[2]
+	mi := &file_wire_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -180,7 +348,7 @@ func (x *ForwardReply) String() string {
 func (*ForwardReply) ProtoMessage() {}
 
 func (x *ForwardReply) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[2]
+	mi := &file_wire_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -193,7 +361,7 @@ func (x *ForwardReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForwardReply.ProtoReflect.Descriptor instead.
 func (*ForwardReply) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{2}
+	return file_wire_proto_rawDescGZIP(), []int{4}
 }
 
 // A Command goes from the coordinator to a worker.
@@ -213,7 +381,7 @@ type Command struct {
 
 func (x *Command) Reset() {
 	*x = Command{}
-	mi := &file_wire_proto_msgTypes[3]
+	mi := &file_wire_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -225,7 +393,7 @@ func (x *Command) String() string {
 func (*Command) ProtoMessage() {}
 
 func (x *Command) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[3]
+	mi := &file_wire_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -238,7 +406,7 @@ func (x *Command) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Command.ProtoReflect.Descriptor instead.
 func (*Command) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{3}
+	return file_wire_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Command) GetKind() isCommand_Kind {
@@ -346,7 +514,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_wire_proto_msgTypes[4]
+	mi := &file_wire_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -358,7 +526,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[4]
+	mi := &file_wire_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -371,7 +539,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{4}
+	return file_wire_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Event) GetKind() isEvent_Kind {
@@ -508,9 +676,6 @@ type Load struct {
 	Positions     uint32                 `protobuf:"varint,13,opt,name=positions,proto3" json:"positions,omitempty"`                           // of a sequence, at most
 	InFlight      uint32                 `protobuf:"varint,14,opt,name=in_flight,json=inFlight,proto3" json:"in_flight,omitempty"`             // sequences, at most
 	ReturnLogits  bool                   `protobuf:"varint,15,opt,name=return_logits,json=returnLogits,proto3" json:"return_logits,omitempty"`
-	Temperature   float64                `protobuf:"fixed64,16,opt,name=temperature,proto3" json:"temperature,omitempty"`
-	TopP          float64                `protobuf:"fixed64,17,opt,name=top_p,json=topP,proto3" json:"top_p,omitempty"`
-	Seed          uint64                 `protobuf:"varint,18,opt,name=seed,proto3" json:"seed,omitempty"`
 	TimeoutNs     int64                  `protobuf:"varint,19,opt,name=timeout_ns,json=timeoutNs,proto3" json:"timeout_ns,omitempty"` // silence after which the other side is gone
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -518,7 +683,7 @@ type Load struct {
 
 func (x *Load) Reset() {
 	*x = Load{}
-	mi := &file_wire_proto_msgTypes[5]
+	mi := &file_wire_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -530,7 +695,7 @@ func (x *Load) String() string {
 func (*Load) ProtoMessage() {}
 
 func (x *Load) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[5]
+	mi := &file_wire_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -543,7 +708,7 @@ func (x *Load) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Load.ProtoReflect.Descriptor instead.
 func (*Load) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{5}
+	return file_wire_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Load) GetSession() string {
@@ -651,27 +816,6 @@ func (x *Load) GetReturnLogits() bool {
 	return false
 }
 
-func (x *Load) GetTemperature() float64 {
-	if x != nil {
-		return x.Temperature
-	}
-	return 0
-}
-
-func (x *Load) GetTopP() float64 {
-	if x != nil {
-		return x.TopP
-	}
-	return 0
-}
-
-func (x *Load) GetSeed() uint64 {
-	if x != nil {
-		return x.Seed
-	}
-	return 0
-}
-
 func (x *Load) GetTimeoutNs() int64 {
 	if x != nil {
 		return x.TimeoutNs
@@ -690,7 +834,7 @@ type Stage struct {
 
 func (x *Stage) Reset() {
 	*x = Stage{}
-	mi := &file_wire_proto_msgTypes[6]
+	mi := &file_wire_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -702,7 +846,7 @@ func (x *Stage) String() string {
 func (*Stage) ProtoMessage() {}
 
 func (x *Stage) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[6]
+	mi := &file_wire_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -715,7 +859,7 @@ func (x *Stage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stage.ProtoReflect.Descriptor instead.
 func (*Stage) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{6}
+	return file_wire_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Stage) GetDevice() uint32 {
@@ -750,7 +894,7 @@ type Loading struct {
 
 func (x *Loading) Reset() {
 	*x = Loading{}
-	mi := &file_wire_proto_msgTypes[7]
+	mi := &file_wire_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -762,7 +906,7 @@ func (x *Loading) String() string {
 func (*Loading) ProtoMessage() {}
 
 func (x *Loading) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[7]
+	mi := &file_wire_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -775,7 +919,7 @@ func (x *Loading) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Loading.ProtoReflect.Descriptor instead.
 func (*Loading) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{7}
+	return file_wire_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Loading) GetBytes() int64 {
@@ -802,7 +946,7 @@ type Loaded struct {
 
 func (x *Loaded) Reset() {
 	*x = Loaded{}
-	mi := &file_wire_proto_msgTypes[8]
+	mi := &file_wire_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -814,7 +958,7 @@ func (x *Loaded) String() string {
 func (*Loaded) ProtoMessage() {}
 
 func (x *Loaded) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[8]
+	mi := &file_wire_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -827,7 +971,7 @@ func (x *Loaded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Loaded.ProtoReflect.Descriptor instead.
 func (*Loaded) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{8}
+	return file_wire_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Loaded) GetWeightBytes() int64 {
@@ -854,7 +998,7 @@ type Connect struct {
 
 func (x *Connect) Reset() {
 	*x = Connect{}
-	mi := &file_wire_proto_msgTypes[9]
+	mi := &file_wire_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -866,7 +1010,7 @@ func (x *Connect) String() string {
 func (*Connect) ProtoMessage() {}
 
 func (x *Connect) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[9]
+	mi := &file_wire_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -879,7 +1023,7 @@ func (x *Connect) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Connect.ProtoReflect.Descriptor instead.
 func (*Connect) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{9}
+	return file_wire_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Connect) GetPeers() []*Peer {
@@ -903,7 +1047,7 @@ type Peer struct {
 
 func (x *Peer) Reset() {
 	*x = Peer{}
-	mi := &file_wire_proto_msgTypes[10]
+	mi := &file_wire_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -915,7 +1059,7 @@ func (x *Peer) String() string {
 func (*Peer) ProtoMessage() {}
 
 func (x *Peer) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[10]
+	mi := &file_wire_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -928,7 +1072,7 @@ func (x *Peer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Peer.ProtoReflect.Descriptor instead.
 func (*Peer) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{10}
+	return file_wire_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Peer) GetDevice() uint32 {
@@ -981,7 +1125,7 @@ type Connected struct {
 
 func (x *Connected) Reset() {
 	*x = Connected{}
-	mi := &file_wire_proto_msgTypes[11]
+	mi := &file_wire_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -993,7 +1137,7 @@ func (x *Connected) String() string {
 func (*Connected) ProtoMessage() {}
 
 func (x *Connected) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[11]
+	mi := &file_wire_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1006,7 +1150,7 @@ func (x *Connected) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Connected.ProtoReflect.Descriptor instead.
 func (*Connected) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{11}
+	return file_wire_proto_rawDescGZIP(), []int{13}
 }
 
 // A Beat is answered by one with the same time and the worker's clock.
@@ -1020,7 +1164,7 @@ type Beat struct {
 
 func (x *Beat) Reset() {
 	*x = Beat{}
-	mi := &file_wire_proto_msgTypes[12]
+	mi := &file_wire_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1032,7 +1176,7 @@ func (x *Beat) String() string {
 func (*Beat) ProtoMessage() {}
 
 func (x *Beat) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[12]
+	mi := &file_wire_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1045,7 +1189,7 @@ func (x *Beat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Beat.ProtoReflect.Descriptor instead.
 func (*Beat) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{12}
+	return file_wire_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Beat) GetSentNs() int64 {
@@ -1070,7 +1214,7 @@ type Unload struct {
 
 func (x *Unload) Reset() {
 	*x = Unload{}
-	mi := &file_wire_proto_msgTypes[13]
+	mi := &file_wire_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1082,7 +1226,7 @@ func (x *Unload) String() string {
 func (*Unload) ProtoMessage() {}
 
 func (x *Unload) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[13]
+	mi := &file_wire_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1095,7 +1239,7 @@ func (x *Unload) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unload.ProtoReflect.Descriptor instead.
 func (*Unload) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{13}
+	return file_wire_proto_rawDescGZIP(), []int{15}
 }
 
 type Unloaded struct {
@@ -1107,7 +1251,7 @@ type Unloaded struct {
 
 func (x *Unloaded) Reset() {
 	*x = Unloaded{}
-	mi := &file_wire_proto_msgTypes[14]
+	mi := &file_wire_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1119,7 +1263,7 @@ func (x *Unloaded) String() string {
 func (*Unloaded) ProtoMessage() {}
 
 func (x *Unloaded) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[14]
+	mi := &file_wire_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1132,7 +1276,7 @@ func (x *Unloaded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unloaded.ProtoReflect.Descriptor instead.
 func (*Unloaded) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{14}
+	return file_wire_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Unloaded) GetPeakBytes() int64 {
@@ -1153,7 +1297,7 @@ type Failure struct {
 
 func (x *Failure) Reset() {
 	*x = Failure{}
-	mi := &file_wire_proto_msgTypes[15]
+	mi := &file_wire_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1165,7 +1309,7 @@ func (x *Failure) String() string {
 func (*Failure) ProtoMessage() {}
 
 func (x *Failure) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[15]
+	mi := &file_wire_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1178,7 +1322,7 @@ func (x *Failure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failure.ProtoReflect.Descriptor instead.
 func (*Failure) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{15}
+	return file_wire_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Failure) GetReason() string {
@@ -1216,7 +1360,7 @@ type Need struct {
 
 func (x *Need) Reset() {
 	*x = Need{}
-	mi := &file_wire_proto_msgTypes[16]
+	mi := &file_wire_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1228,7 +1372,7 @@ func (x *Need) String() string {
 func (*Need) ProtoMessage() {}
 
 func (x *Need) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[16]
+	mi := &file_wire_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1241,7 +1385,7 @@ func (x *Need) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Need.ProtoReflect.Descriptor instead.
 func (*Need) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{16}
+	return file_wire_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Need) GetWeights() int64 {
@@ -1299,7 +1443,7 @@ type Pass struct {
 
 func (x *Pass) Reset() {
 	*x = Pass{}
-	mi := &file_wire_proto_msgTypes[17]
+	mi := &file_wire_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1311,7 +1455,7 @@ func (x *Pass) String() string {
 func (*Pass) ProtoMessage() {}
 
 func (x *Pass) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[17]
+	mi := &file_wire_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1324,7 +1468,7 @@ func (x *Pass) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pass.ProtoReflect.Descriptor instead.
 func (*Pass) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{17}
+	return file_wire_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Pass) GetMicroBatch() uint32 {
@@ -1394,16 +1538,19 @@ type Sequence struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Request       int64                  `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
 	Past          uint32                 `protobuf:"varint,2,opt,name=past,proto3" json:"past,omitempty"`
-	New           uint32                 `protobuf:"varint,3,opt,name=new,proto3" json:"new,omitempty"`              // positions
-	Reserve       uint32                 `protobuf:"varint,4,opt,name=reserve,proto3" json:"reserve,omitempty"`      // positions of its KV cache, at its first pass
-	Tokens        []uint32               `protobuf:"varint,5,rep,packed,name=tokens,proto3" json:"tokens,omitempty"` // on the way to unit 0, and sampled on the way back
+	New           uint32                 `protobuf:"varint,3,opt,name=new,proto3" json:"new,omitempty"`                          // positions
+	Reserve       uint32                 `protobuf:"varint,4,opt,name=reserve,proto3" json:"reserve,omitempty"`                  // positions of its KV cache, at its first pass
+	Tokens        []uint32               `protobuf:"varint,5,rep,packed,name=tokens,proto3" json:"tokens,omitempty"`             // on the way to unit 0, and sampled on the way back
+	Sampling      *Sampling              `protobuf:"bytes,6,opt,name=sampling,proto3" json:"sampling,omitempty"`                 // of the token this pass yields; none: the most likely one
+	LogProbs      *LogProbs              `protobuf:"bytes,7,opt,name=log_probs,json=logProbs,proto3" json:"log_probs,omitempty"` // on the way back, if wanted
+	Name          string                 `protobuf:"bytes,8,opt,name=name,proto3" json:"name,omitempty"`                         // of the request in logs, with the pass that reserves
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Sequence) Reset() {
 	*x = Sequence{}
-	mi := &file_wire_proto_msgTypes[18]
+	mi := &file_wire_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1415,7 +1562,7 @@ func (x *Sequence) String() string {
 func (*Sequence) ProtoMessage() {}
 
 func (x *Sequence) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[18]
+	mi := &file_wire_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1428,7 +1575,7 @@ func (x *Sequence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sequence.ProtoReflect.Descriptor instead.
 func (*Sequence) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{18}
+	return file_wire_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Sequence) GetRequest() int64 {
@@ -1466,6 +1613,210 @@ func (x *Sequence) GetTokens() []uint32 {
 	return nil
 }
 
+func (x *Sequence) GetSampling() *Sampling {
+	if x != nil {
+		return x.Sampling
+	}
+	return nil
+}
+
+func (x *Sequence) GetLogProbs() *LogProbs {
+	if x != nil {
+		return x.LogProbs
+	}
+	return nil
+}
+
+func (x *Sequence) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+// Sampling says how a sequence's next token is drawn.
+type Sampling struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Temperature   float64                `protobuf:"fixed64,1,opt,name=temperature,proto3" json:"temperature,omitempty"` // 0: the most likely token
+	TopP          float64                `protobuf:"fixed64,2,opt,name=top_p,json=topP,proto3" json:"top_p,omitempty"`   // nucleus sampling; 0 or 1: off
+	Seed          uint64                 `protobuf:"varint,3,opt,name=seed,proto3" json:"seed,omitempty"`
+	LogProbs      bool                   `protobuf:"varint,4,opt,name=log_probs,json=logProbs,proto3" json:"log_probs,omitempty"` // whether the token's log-probability is wanted,
+	Alternatives  uint32                 `protobuf:"varint,5,opt,name=alternatives,proto3" json:"alternatives,omitempty"`         // and those of so many of the most likely ones
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Sampling) Reset() {
+	*x = Sampling{}
+	mi := &file_wire_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Sampling) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Sampling) ProtoMessage() {}
+
+func (x *Sampling) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Sampling.ProtoReflect.Descriptor instead.
+func (*Sampling) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *Sampling) GetTemperature() float64 {
+	if x != nil {
+		return x.Temperature
+	}
+	return 0
+}
+
+func (x *Sampling) GetTopP() float64 {
+	if x != nil {
+		return x.TopP
+	}
+	return 0
+}
+
+func (x *Sampling) GetSeed() uint64 {
+	if x != nil {
+		return x.Seed
+	}
+	return 0
+}
+
+func (x *Sampling) GetLogProbs() bool {
+	if x != nil {
+		return x.LogProbs
+	}
+	return false
+}
+
+func (x *Sampling) GetAlternatives() uint32 {
+	if x != nil {
+		return x.Alternatives
+	}
+	return 0
+}
+
+// LogProbs are natural logarithms of what the model gives tokens, before
+// temperature and top_p.
+type LogProbs struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Token         float64                `protobuf:"fixed64,1,opt,name=token,proto3" json:"token,omitempty"` // of the one sampled
+	Alternatives  []*Alternative         `protobuf:"bytes,2,rep,name=alternatives,proto3" json:"alternatives,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LogProbs) Reset() {
+	*x = LogProbs{}
+	mi := &file_wire_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LogProbs) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LogProbs) ProtoMessage() {}
+
+func (x *LogProbs) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LogProbs.ProtoReflect.Descriptor instead.
+func (*LogProbs) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *LogProbs) GetToken() float64 {
+	if x != nil {
+		return x.Token
+	}
+	return 0
+}
+
+func (x *LogProbs) GetAlternatives() []*Alternative {
+	if x != nil {
+		return x.Alternatives
+	}
+	return nil
+}
+
+type Alternative struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Token         uint32                 `protobuf:"varint,1,opt,name=token,proto3" json:"token,omitempty"`
+	LogProb       float64                `protobuf:"fixed64,2,opt,name=log_prob,json=logProb,proto3" json:"log_prob,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Alternative) Reset() {
+	*x = Alternative{}
+	mi := &file_wire_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Alternative) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Alternative) ProtoMessage() {}
+
+func (x *Alternative) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Alternative.ProtoReflect.Descriptor instead.
+func (*Alternative) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *Alternative) GetToken() uint32 {
+	if x != nil {
+		return x.Token
+	}
+	return 0
+}
+
+func (x *Alternative) GetLogProb() float64 {
+	if x != nil {
+		return x.LogProb
+	}
+	return 0
+}
+
 // A Span is a duration of a pass; its ends are by the clocks of the devices there.
 type Span struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1482,7 +1833,7 @@ type Span struct {
 
 func (x *Span) Reset() {
 	*x = Span{}
-	mi := &file_wire_proto_msgTypes[19]
+	mi := &file_wire_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1494,7 +1845,7 @@ func (x *Span) String() string {
 func (*Span) ProtoMessage() {}
 
 func (x *Span) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[19]
+	mi := &file_wire_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1507,7 +1858,7 @@ func (x *Span) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Span.ProtoReflect.Descriptor instead.
 func (*Span) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{19}
+	return file_wire_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Span) GetStage() uint32 {
@@ -1575,7 +1926,24 @@ const file_wire_proto_rawDesc = "" +
 	"\x06kernel\x18\x04 \x01(\tR\x06kernel\x12\x18\n" +
 	"\athreads\x18\x05 \x01(\rR\athreads\x12!\n" +
 	"\fmemory_bytes\x18\x06 \x01(\x03R\vmemoryBytes\x12\x19\n" +
-	"\bclock_ns\x18\a \x01(\x03R\aclockNs\"\x0e\n" +
+	"\bclock_ns\x18\a \x01(\x03R\aclockNs\"\x0f\n" +
+	"\rStatusRequest\"\xb3\x03\n" +
+	"\vStatusReply\x125\n" +
+	"\x06worker\x18\x01 \x01(\v2\x1d.edgeshard.wire.v1.HelloReplyR\x06worker\x12\x1b\n" +
+	"\tuptime_ns\x18\x02 \x01(\x03R\buptimeNs\x12%\n" +
+	"\x0eresident_bytes\x18\x03 \x01(\x03R\rresidentBytes\x12(\n" +
+	"\rtemperature_c\x18\x04 \x01(\x01H\x00R\ftemperatureC\x88\x01\x01\x12\x14\n" +
+	"\x05state\x18\x05 \x01(\tR\x05state\x12\x14\n" +
+	"\x05model\x18\x06 \x01(\tR\x05model\x120\n" +
+	"\x06stages\x18\a \x03(\v2\x18.edgeshard.wire.v1.StageR\x06stages\x12!\n" +
+	"\fweight_bytes\x18\b \x01(\x03R\vweightBytes\x12\x1c\n" +
+	"\tsequences\x18\t \x01(\rR\tsequences\x12\x16\n" +
+	"\x06passes\x18\n" +
+	" \x01(\x04R\x06passes\x12\x17\n" +
+	"\abusy_ns\x18\v \x01(\x03R\x06busyNs\x12\x1d\n" +
+	"\n" +
+	"session_ns\x18\f \x01(\x03R\tsessionNsB\x10\n" +
+	"\x0e_temperature_c\"\x0e\n" +
 	"\fForwardReply\"\x8b\x02\n" +
 	"\aCommand\x12-\n" +
 	"\x04load\x18\x01 \x01(\v2\x17.edgeshard.wire.v1.LoadH\x00R\x04load\x126\n" +
@@ -1592,7 +1960,7 @@ const file_wire_proto_rawDesc = "" +
 	"\afailure\x18\x05 \x01(\v2\x1a.edgeshard.wire.v1.FailureH\x00R\afailure\x129\n" +
 	"\bunloaded\x18\x06 \x01(\v2\x1b.edgeshard.wire.v1.UnloadedH\x00R\bunloaded\x126\n" +
 	"\aloading\x18\a \x01(\v2\x1a.edgeshard.wire.v1.LoadingH\x00R\aloadingB\x06\n" +
-	"\x04kind\"\xd2\x04\n" +
+	"\x04kind\"\x8d\x04\n" +
 	"\x04Load\x12\x18\n" +
 	"\asession\x18\x01 \x01(\tR\asession\x12\x16\n" +
 	"\x06device\x18\x02 \x01(\tR\x06device\x12!\n" +
@@ -1611,12 +1979,9 @@ const file_wire_proto_rawDesc = "" +
 	"\rprompt_tokens\x18\f \x01(\rR\fpromptTokens\x12\x1c\n" +
 	"\tpositions\x18\r \x01(\rR\tpositions\x12\x1b\n" +
 	"\tin_flight\x18\x0e \x01(\rR\binFlight\x12#\n" +
-	"\rreturn_logits\x18\x0f \x01(\bR\freturnLogits\x12 \n" +
-	"\vtemperature\x18\x10 \x01(\x01R\vtemperature\x12\x13\n" +
-	"\x05top_p\x18\x11 \x01(\x01R\x04topP\x12\x12\n" +
-	"\x04seed\x18\x12 \x01(\x04R\x04seed\x12\x1d\n" +
+	"\rreturn_logits\x18\x0f \x01(\bR\freturnLogits\x12\x1d\n" +
 	"\n" +
-	"timeout_ns\x18\x13 \x01(\x03R\ttimeoutNs\"C\n" +
+	"timeout_ns\x18\x13 \x01(\x03R\ttimeoutNsJ\x04\b\x10\x10\x13\"C\n" +
 	"\x05Stage\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\rR\x06device\x12\x12\n" +
 	"\x04from\x18\x02 \x01(\rR\x04from\x12\x0e\n" +
@@ -1666,13 +2031,28 @@ const file_wire_proto_rawDesc = "" +
 	"\asent_ns\x18\x06 \x01(\x03R\x06sentNs\x12\x17\n" +
 	"\abusy_ns\x18\a \x01(\x03R\x06busyNs\x12\x16\n" +
 	"\x06sender\x18\b \x01(\rR\x06sender\x12-\n" +
-	"\x05spans\x18\t \x03(\v2\x17.edgeshard.wire.v1.SpanR\x05spans\"|\n" +
+	"\x05spans\x18\t \x03(\v2\x17.edgeshard.wire.v1.SpanR\x05spans\"\x83\x02\n" +
 	"\bSequence\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\x03R\arequest\x12\x12\n" +
 	"\x04past\x18\x02 \x01(\rR\x04past\x12\x10\n" +
 	"\x03new\x18\x03 \x01(\rR\x03new\x12\x18\n" +
 	"\areserve\x18\x04 \x01(\rR\areserve\x12\x16\n" +
-	"\x06tokens\x18\x05 \x03(\rR\x06tokens\"\xa5\x01\n" +
+	"\x06tokens\x18\x05 \x03(\rR\x06tokens\x127\n" +
+	"\bsampling\x18\x06 \x01(\v2\x1b.edgeshard.wire.v1.SamplingR\bsampling\x128\n" +
+	"\tlog_probs\x18\a \x01(\v2\x1b.edgeshard.wire.v1.LogProbsR\blogProbs\x12\x12\n" +
+	"\x04name\x18\b \x01(\tR\x04name\"\x96\x01\n" +
+	"\bSampling\x12 \n" +
+	"\vtemperature\x18\x01 \x01(\x01R\vtemperature\x12\x13\n" +
+	"\x05top_p\x18\x02 \x01(\x01R\x04topP\x12\x12\n" +
+	"\x04seed\x18\x03 \x01(\x04R\x04seed\x12\x1b\n" +
+	"\tlog_probs\x18\x04 \x01(\bR\blogProbs\x12\"\n" +
+	"\falternatives\x18\x05 \x01(\rR\falternatives\"d\n" +
+	"\bLogProbs\x12\x14\n" +
+	"\x05token\x18\x01 \x01(\x01R\x05token\x12B\n" +
+	"\falternatives\x18\x02 \x03(\v2\x1e.edgeshard.wire.v1.AlternativeR\falternatives\">\n" +
+	"\vAlternative\x12\x14\n" +
+	"\x05token\x18\x01 \x01(\rR\x05token\x12\x19\n" +
+	"\blog_prob\x18\x02 \x01(\x01R\alogProb\"\xa5\x01\n" +
 	"\x04Span\x12\x14\n" +
 	"\x05stage\x18\x01 \x01(\rR\x05stage\x12\x16\n" +
 	"\x06device\x18\x02 \x01(\rR\x06device\x12\x0e\n" +
@@ -1680,9 +2060,10 @@ const file_wire_proto_rawDesc = "" +
 	"\bstart_ns\x18\x04 \x01(\x03R\astartNs\x12\x17\n" +
 	"\abusy_ns\x18\x05 \x01(\x03R\x06busyNs\x12\x15\n" +
 	"\x06end_ns\x18\x06 \x01(\x03R\x05endNs\x12\x14\n" +
-	"\x05bytes\x18\a \x01(\x03R\x05bytes2\xdd\x01\n" +
+	"\x05bytes\x18\a \x01(\x03R\x05bytes2\xa9\x02\n" +
 	"\x06Worker\x12G\n" +
-	"\x05Hello\x12\x1f.edgeshard.wire.v1.HelloRequest\x1a\x1d.edgeshard.wire.v1.HelloReply\x12C\n" +
+	"\x05Hello\x12\x1f.edgeshard.wire.v1.HelloRequest\x1a\x1d.edgeshard.wire.v1.HelloReply\x12J\n" +
+	"\x06Status\x12 .edgeshard.wire.v1.StatusRequest\x1a\x1e.edgeshard.wire.v1.StatusReply\x12C\n" +
 	"\aSession\x12\x1a.edgeshard.wire.v1.Command\x1a\x18.edgeshard.wire.v1.Event(\x010\x01\x12E\n" +
 	"\aForward\x12\x17.edgeshard.wire.v1.Pass\x1a\x1f.edgeshard.wire.v1.ForwardReply(\x01B*Z(github.com/edgeshard/edgeshard/exec/wireb\x06proto3"
 
@@ -1698,58 +2079,70 @@ func file_wire_proto_rawDescGZIP() []byte {
 	return file_wire_proto_rawDescData
 }
 
-var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
 var file_wire_proto_goTypes = []any{
-	(*HelloRequest)(nil), // 0: edgeshard.wire.v1.HelloRequest
-	(*HelloReply)(nil),   // 1: edgeshard.wire.v1.HelloReply
-	(*ForwardReply)(nil), // 2: edgeshard.wire.v1.ForwardReply
-	(*Command)(nil),      // 3: edgeshard.wire.v1.Command
-	(*Event)(nil),        // 4: edgeshard.wire.v1.Event
-	(*Load)(nil),         // 5: edgeshard.wire.v1.Load
-	(*Stage)(nil),        // 6: edgeshard.wire.v1.Stage
-	(*Loading)(nil),      // 7: edgeshard.wire.v1.Loading
-	(*Loaded)(nil),       // 8: edgeshard.wire.v1.Loaded
-	(*Connect)(nil),      // 9: edgeshard.wire.v1.Connect
-	(*Peer)(nil),         // 10: edgeshard.wire.v1.Peer
-	(*Connected)(nil),    // 11: edgeshard.wire.v1.Connected
-	(*Beat)(nil),         // 12: edgeshard.wire.v1.Beat
-	(*Unload)(nil),       // 13: edgeshard.wire.v1.Unload
-	(*Unloaded)(nil),     // 14: edgeshard.wire.v1.Unloaded
-	(*Failure)(nil),      // 15: edgeshard.wire.v1.Failure
-	(*Need)(nil),         // 16: edgeshard.wire.v1.Need
-	(*Pass)(nil),         // 17: edgeshard.wire.v1.Pass
-	(*Sequence)(nil),     // 18: edgeshard.wire.v1.Sequence
-	(*Span)(nil),         // 19: edgeshard.wire.v1.Span
+	(*HelloRequest)(nil),  // 0: edgeshard.wire.v1.HelloRequest
+	(*HelloReply)(nil),    // 1: edgeshard.wire.v1.HelloReply
+	(*StatusRequest)(nil), // 2: edgeshard.wire.v1.StatusRequest
+	(*StatusReply)(nil),   // 3: edgeshard.wire.v1.StatusReply
+	(*ForwardReply)(nil),  // 4: edgeshard.wire.v1.ForwardReply
+	(*Command)(nil),       // 5: edgeshard.wire.v1.Command
+	(*Event)(nil),         // 6: edgeshard.wire.v1.Event
+	(*Load)(nil),          // 7: edgeshard.wire.v1.Load
+	(*Stage)(nil),         // 8: edgeshard.wire.v1.Stage
+	(*Loading)(nil),       // 9: edgeshard.wire.v1.Loading
+	(*Loaded)(nil),        // 10: edgeshard.wire.v1.Loaded
+	(*Connect)(nil),       // 11: edgeshard.wire.v1.Connect
+	(*Peer)(nil),          // 12: edgeshard.wire.v1.Peer
+	(*Connected)(nil),     // 13: edgeshard.wire.v1.Connected
+	(*Beat)(nil),          // 14: edgeshard.wire.v1.Beat
+	(*Unload)(nil),        // 15: edgeshard.wire.v1.Unload
+	(*Unloaded)(nil),      // 16: edgeshard.wire.v1.Unloaded
+	(*Failure)(nil),       // 17: edgeshard.wire.v1.Failure
+	(*Need)(nil),          // 18: edgeshard.wire.v1.Need
+	(*Pass)(nil),          // 19: edgeshard.wire.v1.Pass
+	(*Sequence)(nil),      // 20: edgeshard.wire.v1.Sequence
+	(*Sampling)(nil),      // 21: edgeshard.wire.v1.Sampling
+	(*LogProbs)(nil),      // 22: edgeshard.wire.v1.LogProbs
+	(*Alternative)(nil),   // 23: edgeshard.wire.v1.Alternative
+	(*Span)(nil),          // 24: edgeshard.wire.v1.Span
 }
 var file_wire_proto_depIdxs = []int32{
-	5,  // 0: edgeshard.wire.v1.Command.load:type_name -> edgeshard.wire.v1.Load
-	9,  // 1: edgeshard.wire.v1.Command.connect:type_name -> edgeshard.wire.v1.Connect
-	12, // 2: edgeshard.wire.v1.Command.beat:type_name -> edgeshard.wire.v1.Beat
-	17, // 3: edgeshard.wire.v1.Command.pass:type_name -> edgeshard.wire.v1.Pass
-	13, // 4: edgeshard.wire.v1.Command.unload:type_name -> edgeshard.wire.v1.Unload
-	8,  // 5: edgeshard.wire.v1.Event.loaded:type_name -> edgeshard.wire.v1.Loaded
-	11, // 6: edgeshard.wire.v1.Event.connected:type_name -> edgeshard.wire.v1.Connected
-	12, // 7: edgeshard.wire.v1.Event.beat:type_name -> edgeshard.wire.v1.Beat
-	17, // 8: edgeshard.wire.v1.Event.pass:type_name -> edgeshard.wire.v1.Pass
-	15, // 9: edgeshard.wire.v1.Event.failure:type_name -> edgeshard.wire.v1.Failure
-	14, // 10: edgeshard.wire.v1.Event.unloaded:type_name -> edgeshard.wire.v1.Unloaded
-	7,  // 11: edgeshard.wire.v1.Event.loading:type_name -> edgeshard.wire.v1.Loading
-	6,  // 12: edgeshard.wire.v1.Load.stages:type_name -> edgeshard.wire.v1.Stage
-	10, // 13: edgeshard.wire.v1.Connect.peers:type_name -> edgeshard.wire.v1.Peer
-	16, // 14: edgeshard.wire.v1.Failure.need:type_name -> edgeshard.wire.v1.Need
-	18, // 15: edgeshard.wire.v1.Pass.sequences:type_name -> edgeshard.wire.v1.Sequence
-	19, // 16: edgeshard.wire.v1.Pass.spans:type_name -> edgeshard.wire.v1.Span
-	0,  // 17: edgeshard.wire.v1.Worker.Hello:input_type -> edgeshard.wire.v1.HelloRequest
-	3,  // 18: edgeshard.wire.v1.Worker.Session:input_type -> edgeshard.wire.v1.Command
-	17, // 19: edgeshard.wire.v1.Worker.Forward:input_type -> edgeshard.wire.v1.Pass
-	1,  // 20: edgeshard.wire.v1.Worker.Hello:output_type -> edgeshard.wire.v1.HelloReply
-	4,  // 21: edgeshard.wire.v1.Worker.Session:output_type -> edgeshard.wire.v1.Event
-	2,  // 22: edgeshard.wire.v1.Worker.Forward:output_type -> edgeshard.wire.v1.ForwardReply
-	20, // [20:23] is the sub-list for method output_type
-	17, // [17:20] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	1,  // 0: edgeshard.wire.v1.StatusReply.worker:type_name -> edgeshard.wire.v1.HelloReply
+	8,  // 1: edgeshard.wire.v1.StatusReply.stages:type_name -> edgeshard.wire.v1.Stage
+	7,  // 2: edgeshard.wire.v1.Command.load:type_name -> edgeshard.wire.v1.Load
+	11, // 3: edgeshard.wire.v1.Command.connect:type_name -> edgeshard.wire.v1.Connect
+	14, // 4: edgeshard.wire.v1.Command.beat:type_name -> edgeshard.wire.v1.Beat
+	19, // 5: edgeshard.wire.v1.Command.pass:type_name -> edgeshard.wire.v1.Pass
+	15, // 6: edgeshard.wire.v1.Command.unload:type_name -> edgeshard.wire.v1.Unload
+	10, // 7: edgeshard.wire.v1.Event.loaded:type_name -> edgeshard.wire.v1.Loaded
+	13, // 8: edgeshard.wire.v1.Event.connected:type_name -> edgeshard.wire.v1.Connected
+	14, // 9: edgeshard.wire.v1.Event.beat:type_name -> edgeshard.wire.v1.Beat
+	19, // 10: edgeshard.wire.v1.Event.pass:type_name -> edgeshard.wire.v1.Pass
+	17, // 11: edgeshard.wire.v1.Event.failure:type_name -> edgeshard.wire.v1.Failure
+	16, // 12: edgeshard.wire.v1.Event.unloaded:type_name -> edgeshard.wire.v1.Unloaded
+	9,  // 13: edgeshard.wire.v1.Event.loading:type_name -> edgeshard.wire.v1.Loading
+	8,  // 14: edgeshard.wire.v1.Load.stages:type_name -> edgeshard.wire.v1.Stage
+	12, // 15: edgeshard.wire.v1.Connect.peers:type_name -> edgeshard.wire.v1.Peer
+	18, // 16: edgeshard.wire.v1.Failure.need:type_name -> edgeshard.wire.v1.Need
+	20, // 17: edgeshard.wire.v1.Pass.sequences:type_name -> edgeshard.wire.v1.Sequence
+	24, // 18: edgeshard.wire.v1.Pass.spans:type_name -> edgeshard.wire.v1.Span
+	21, // 19: edgeshard.wire.v1.Sequence.sampling:type_name -> edgeshard.wire.v1.Sampling
+	22, // 20: edgeshard.wire.v1.Sequence.log_probs:type_name -> edgeshard.wire.v1.LogProbs
+	23, // 21: edgeshard.wire.v1.LogProbs.alternatives:type_name -> edgeshard.wire.v1.Alternative
+	0,  // 22: edgeshard.wire.v1.Worker.Hello:input_type -> edgeshard.wire.v1.HelloRequest
+	2,  // 23: edgeshard.wire.v1.Worker.Status:input_type -> edgeshard.wire.v1.StatusRequest
+	5,  // 24: edgeshard.wire.v1.Worker.Session:input_type -> edgeshard.wire.v1.Command
+	19, // 25: edgeshard.wire.v1.Worker.Forward:input_type -> edgeshard.wire.v1.Pass
+	1,  // 26: edgeshard.wire.v1.Worker.Hello:output_type -> edgeshard.wire.v1.HelloReply
+	3,  // 27: edgeshard.wire.v1.Worker.Status:output_type -> edgeshard.wire.v1.StatusReply
+	6,  // 28: edgeshard.wire.v1.Worker.Session:output_type -> edgeshard.wire.v1.Event
+	4,  // 29: edgeshard.wire.v1.Worker.Forward:output_type -> edgeshard.wire.v1.ForwardReply
+	26, // [26:30] is the sub-list for method output_type
+	22, // [22:26] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_wire_proto_init() }
@@ -1757,14 +2150,15 @@ func file_wire_proto_init() {
 	if File_wire_proto != nil {
 		return
 	}
-	file_wire_proto_msgTypes[3].OneofWrappers = []any{
+	file_wire_proto_msgTypes[3].OneofWrappers = []any{}
+	file_wire_proto_msgTypes[5].OneofWrappers = []any{
 		(*Command_Load)(nil),
 		(*Command_Connect)(nil),
 		(*Command_Beat)(nil),
 		(*Command_Pass)(nil),
 		(*Command_Unload)(nil),
 	}
-	file_wire_proto_msgTypes[4].OneofWrappers = []any{
+	file_wire_proto_msgTypes[6].OneofWrappers = []any{
 		(*Event_Loaded)(nil),
 		(*Event_Connected)(nil),
 		(*Event_Beat)(nil),
@@ -1779,7 +2173,7 @@ func file_wire_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wire_proto_rawDesc), len(file_wire_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   20,
+			NumMessages:   25,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -23,6 +23,7 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	Worker_Hello_FullMethodName   = "/edgeshard.wire.v1.Worker/Hello"
+	Worker_Status_FullMethodName  = "/edgeshard.wire.v1.Worker/Status"
 	Worker_Session_FullMethodName = "/edgeshard.wire.v1.Worker/Session"
 	Worker_Forward_FullMethodName = "/edgeshard.wire.v1.Worker/Forward"
 )
@@ -35,6 +36,8 @@ const (
 type WorkerClient interface {
 	// Hello tells who the worker is.
 	Hello(ctx context.Context, in *HelloRequest, opts ...grpc.CallOption) (*HelloReply, error)
+	// Status tells how the worker is and what it does.
+	Status(ctx context.Context, in *StatusRequest, opts ...grpc.CallOption) (*StatusReply, error)
 	// Session holds shards for a coordinator for as long as the stream lasts.
 	Session(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Command, Event], error)
 	// Forward carries passes to a worker from the one before it in the pipeline.
@@ -54,6 +57,16 @@ func (c *workerClient) Hello(ctx context.Context, in *HelloRequest, opts ...grpc
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(HelloReply)
 	err := c.cc.Invoke(ctx, Worker_Hello_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *workerClient) Status(ctx context.Context, in *StatusRequest, opts ...grpc.CallOption) (*StatusReply, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(StatusReply)
+	err := c.cc.Invoke(ctx, Worker_Status_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -94,6 +107,8 @@ type Worker_ForwardClient = grpc.ClientStreamingClient[Pass, ForwardReply]
 type WorkerServer interface {
 	// Hello tells who the worker is.
 	Hello(context.Context, *HelloRequest) (*HelloReply, error)
+	// Status tells how the worker is and what it does.
+	Status(context.Context, *StatusRequest) (*StatusReply, error)
 	// Session holds shards for a coordinator for as long as the stream lasts.
 	Session(grpc.BidiStreamingServer[Command, Event]) error
 	// Forward carries passes to a worker from the one before it in the pipeline.
@@ -111,6 +126,9 @@ type UnimplementedWorkerServer struct{}
 
 func (UnimplementedWorkerServer) Hello(context.Context, *HelloRequest) (*HelloReply, error) {
 	return nil, status.Error(codes.Unimplemented, "method Hello not implemented")
+}
+func (UnimplementedWorkerServer) Status(context.Context, *StatusRequest) (*StatusReply, error) {
+	return nil, status.Error(codes.Unimplemented, "method Status not implemented")
 }
 func (UnimplementedWorkerServer) Session(grpc.BidiStreamingServer[Command, Event]) error {
 	return status.Error(codes.Unimplemented, "method Session not implemented")
@@ -157,6 +175,24 @@ func _Worker_Hello_Handler(srv interface{}, ctx context.Context, dec func(interf
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Worker_Status_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(StatusRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(WorkerServer).Status(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Worker_Status_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(WorkerServer).Status(ctx, req.(*StatusRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Worker_Session_Handler(srv interface{}, stream grpc.ServerStream) error {
 	return srv.(WorkerServer).Session(&grpc.GenericServerStream[Command, Event]{ServerStream: stream})
 }
@@ -181,6 +217,10 @@ var Worker_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Hello",
 			Handler:    _Worker_Hello_Handler,
+		},
+		{
+			MethodName: "Status",
+			Handler:    _Worker_Status_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{
