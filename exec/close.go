@@ -54,6 +54,7 @@ func (c *cluster) close() {
 		}
 	}
 	c.tasks.Wait()
+	c.shelf.close()
 }
 
 // wait returns when the worker has ended, which it sees to.

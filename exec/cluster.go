@@ -40,6 +40,7 @@ type cluster struct {
 	tasks  sync.WaitGroup
 
 	security   security
+	shelf      shelf
 	memory     *memoryNetwork
 	listenHost string
 	allLocal   bool             // no device has an address
@@ -57,6 +58,7 @@ type cluster struct {
 func newCluster(ctx context.Context, o *Options, p *edgeshard.Plan) (*cluster, error) {
 	c := &cluster{
 		options: o, plan: p, session: rand.Text(), timeout: timeout(o.Timeout), log: logger(o.Log),
+		shelf:   shelf{ref: cmp.Or(o.Model, p.Model.Ref), cache: o.Cache},
 		started: time.Now(), memory: newMemoryNetwork(), passes: make(chan *wire.Pass, 1),
 	}
 	c.ctx, c.cancel = context.WithCancelCause(ctx)
@@ -201,12 +203,21 @@ func (c *cluster) loadShards(ctx context.Context, m *member) error {
 	if err != nil {
 		return err
 	}
+	if err := c.describe(ctx, m, load); err != nil {
+		return err
+	}
 	begin := c.now()
 	if err := m.begin(c.ctx, load); err != nil {
 		return err
 	}
+	supplied := sync.OnceFunc(func() { c.tasks.Go(func() { c.supply(m) }) })
 	e, err := m.await(ctx, stall, func(l *wire.Loading) {
-		c.tell(Progress{Device: m.name, State: Loading, Bytes: l.GetBytes(), Total: l.GetTotal()})
+		state := Loading
+		if l.GetFetching() {
+			state = Fetching
+			supplied()
+		}
+		c.tell(Progress{Device: m.name, State: state, Bytes: l.GetBytes(), Total: l.GetTotal()})
 	})
 	if err != nil {
 		return err

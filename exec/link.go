@@ -77,9 +77,7 @@ func (l *link) open(ctx context.Context) error {
 	defer context.AfterFunc(l.session.ctx, l.cancel)()
 	timer := time.AfterFunc(time.Duration(l.session.load.GetTimeoutNs()), l.cancel)
 	defer timer.Stop()
-	ctx = metadata.AppendToOutgoingContext(ctx, sessionKey, l.session.load.GetSession(),
-		senderKey, strconv.FormatUint(uint64(l.session.load.GetDeviceIndex()), 10))
-	stream, err := wire.NewWorkerClient(l.conn).Forward(ctx)
+	stream, err := wire.NewWorkerClient(l.conn).Forward(l.session.outgoing(ctx))
 	if err != nil {
 		return err
 	}
@@ -88,6 +86,12 @@ func (l *link) open(ctx context.Context) error {
 		return errors.Join(err, streamError(stream))
 	}
 	return nil
+}
+
+// outgoing returns a context for calls to other workers of the session.
+func (s *session) outgoing(ctx context.Context) context.Context {
+	return metadata.AppendToOutgoingContext(ctx, sessionKey, s.load.GetSession(),
+		senderKey, strconv.FormatUint(uint64(s.load.GetDeviceIndex()), 10))
 }
 
 // streamError returns what the other side ended a stream with.

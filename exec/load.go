@@ -1,7 +1,6 @@
 package exec
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"runtime"
@@ -49,18 +48,11 @@ func checkLoad(l *wire.Load) error {
 // open loads the worker's stages.
 func (s *session) open() error {
 	begin := time.Now()
-	ref := s.load.GetModel()
-	if own := s.worker.options.Model; own != "" {
-		ref = own
-	}
-	var err error
-	if s.checkpoint, err = models.Open(ref); err != nil {
+	fetched, err := s.openModel()
+	if err != nil {
 		return err
 	}
 	s.config = s.checkpoint.Config()
-	if err := s.checkConfig(); err != nil {
-		return fmt.Errorf("model %s: %w", ref, err)
-	}
 	units, err := s.units()
 	if err != nil {
 		return err
@@ -76,23 +68,8 @@ func (s *session) open() error {
 	}
 	close(s.opened)
 	return s.send(&wire.Event{Kind: &wire.Event_Loaded{Loaded: &wire.Loaded{
-		WeightBytes: weightBytes(units), ElapsedNs: int64(time.Since(begin)),
+		WeightBytes: weightBytes(units), ElapsedNs: int64(time.Since(begin)), FetchedBytes: fetched,
 	}}})
-}
-
-// checkConfig makes sure that the checkpoint has the shape the plan was made
-// for. Name, rotary layout and tying are the checkpoint's own business.
-func (s *session) checkConfig() error {
-	var want models.Config
-	if err := json.Unmarshal(s.load.GetConfigJson(), &want); err != nil {
-		return fmt.Errorf("config: %w", err)
-	}
-	have := s.config
-	have.Name, have.RopeHalf, have.Tied = want.Name, want.RopeHalf, want.Tied
-	if have != want {
-		return fmt.Errorf("the checkpoint's shape is not the plan's: want %+v, found %+v", want, have)
-	}
-	return nil
 }
 
 // units returns the units of the worker's stages.
@@ -166,10 +143,13 @@ func (s *session) checkFit(units []models.Unit) error {
 	return nil
 }
 
+// tellEvery is how long a worker works on between two words of its progress.
+const tellEvery = 100 * time.Millisecond
+
 // readIn brings the weights into memory, so that the first pass does not pay
 // for reading the file, and tells how far it is.
 func (s *session) readIn(units []models.Unit) error {
-	const page, tell = 4096, 100 * time.Millisecond
+	const page = 4096
 	var sum byte
 	var done int64
 	told, total := time.Now(), weightBytes(units)
@@ -182,7 +162,7 @@ func (s *session) readIn(units []models.Unit) error {
 				}
 			}
 			done += int64(len(t.Data))
-			if time.Since(told) < tell {
+			if time.Since(told) < tellEvery {
 				continue
 			}
 			told = time.Now()

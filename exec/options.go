@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/edgeshard/edgeshard/exec/weights"
 	"github.com/edgeshard/edgeshard/exec/wire"
 )
 
@@ -33,6 +34,9 @@ type Options struct {
 	// Timeout is the silence after which a worker counts as dead; 0: DefaultTimeout.
 	Timeout time.Duration
 
+	// Cache remembers the hashes of the model's weights; nil: nobody does.
+	Cache *weights.Store
+
 	// Progress, if any, is told how the start goes, from one goroutine at a time.
 	Progress func(Progress)
 	// Log, if any, gets what an operator may want to know.
@@ -43,8 +47,8 @@ type Options struct {
 type Progress struct {
 	Device string
 	State  State
-	Bytes  int64 // of weights, loaded so far
-	Total  int64 // of weights to load; 0 before Loading
+	Bytes  int64 // of weights, so far in this state
+	Total  int64 // of weights in this state; 0 while Starting
 }
 
 // A State is a step of a worker's start.
@@ -53,6 +57,8 @@ type State string
 // The states, in order.
 const (
 	Starting State = "starting" // its process, or the connection to it
+	Hashing  State = "hashing"  // its weights, so that it can tell whether it has them
+	Fetching State = "fetching" // those it does not have
 	Loading  State = "loading"
 	Ready    State = "ready"
 )
@@ -63,7 +69,10 @@ type WorkerOptions struct {
 	Version string // of the program, told to coordinators
 	Model   string // opened in place of what a coordinator asks for
 	Memory  int64  // budget in bytes; 0: the coordinator's word
-	Threads int    // to compute with; 0: as many as there are CPUs
+	// Cache keeps weights that others sent; nil: the worker needs its own copy of
+	// the model.
+	Cache   *weights.Store
+	Threads int // to compute with; 0: as many as there are CPUs
 
 	// Credentials for mutual TLS. Without them the worker serves only with
 	// Insecure, in plaintext and on a loopback address.

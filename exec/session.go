@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/edgeshard/edgeshard/exec/weights"
 	"github.com/edgeshard/edgeshard/exec/wire"
 	"github.com/edgeshard/edgeshard/models"
 )
@@ -27,6 +29,12 @@ type session struct {
 
 	sending sync.Mutex
 	stream  grpc.BidiStreamingServer[wire.Command, wire.Event]
+
+	sources chan weights.Source // of weights that the worker lacks
+	fetched chan struct{}       // closed when it has them
+	unpin   func()              // lets go of them in the cache; nil: there are none
+	sharing sync.Mutex
+	library *weights.Library // the worker's own copy, as other workers may want it
 
 	checkpoint models.Checkpoint
 	config     models.Config
@@ -59,13 +67,14 @@ func (l *lost) Error() string { return l.err.Error() }
 func (w *Worker) Session(stream grpc.BidiStreamingServer[wire.Command, wire.Event]) error {
 	ctx, end := context.WithCancelCause(stream.Context())
 	defer end(nil)
-	s := &session{worker: w, stream: stream, ctx: ctx, end: end, opened: make(chan struct{}), links: make(map[uint32]*link)}
+	s := &session{worker: w, stream: stream, ctx: ctx, end: end, opened: make(chan struct{}), links: make(map[uint32]*link),
+		sources: make(chan weights.Source), fetched: make(chan struct{})}
 	commands := make(chan *wire.Command)
 	go s.listen(commands)
 	if err := s.accept(commands); err != nil {
 		return err
 	}
-	log := logger(w.options.Log).With("session", s.load.GetSession()[:8])
+	log := s.log()
 	log.Info("session begins", "device", s.load.GetDevice(), "model", s.load.GetModel())
 	s.obey(commands)
 	cause := context.Cause(ctx)
@@ -155,6 +164,11 @@ func (s *session) command(c *wire.Command) error {
 	return errors.New("unexpected command")
 }
 
+// log returns the worker's log, with the session's name.
+func (s *session) log() *slog.Logger {
+	return logger(s.worker.options.Log).With("session", s.load.GetSession()[:8])
+}
+
 // goTask runs f beside the session, which ends if f fails.
 func (s *session) goTask(f func() error) {
 	s.tasks.Go(func() {
@@ -181,6 +195,10 @@ func (s *session) close() {
 		if sh != nil {
 			_ = sh.shard.Close()
 		}
+	}
+	s.setLibrary(nil)
+	if s.unpin != nil {
+		s.unpin()
 	}
 	if s.checkpoint != nil {
 		if err := s.checkpoint.Close(); err != nil {

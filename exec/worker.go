@@ -129,15 +129,24 @@ const (
 
 // Forward takes passes from the worker before this one in the pipeline.
 func (w *Worker) Forward(stream grpc.ClientStreamingServer[wire.Pass, wire.ForwardReply]) error {
-	md, _ := metadata.FromIncomingContext(stream.Context())
-	w.mu.Lock()
-	s := w.session
-	w.mu.Unlock()
-	if id := md.Get(sessionKey); s == nil || len(id) != 1 || id[0] != s.load.GetSession() {
-		return status.Error(codes.PermissionDenied, "no such session")
+	s, err := w.sessionOf(stream.Context())
+	if err != nil {
+		return err
 	}
 	if err := stream.SendHeader(nil); err != nil {
 		return err
 	}
+	md, _ := metadata.FromIncomingContext(stream.Context())
 	return s.receive(stream, md.Get(senderKey))
+}
+
+// sessionOf returns the session that a caller knows the name of.
+func (w *Worker) sessionOf(ctx context.Context) (*session, error) {
+	md, _ := metadata.FromIncomingContext(ctx)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if id := md.Get(sessionKey); w.session == nil || len(id) != 1 || id[0] != w.session.load.GetSession() {
+		return nil, status.Error(codes.PermissionDenied, "no such session")
+	}
+	return w.session, nil
 }

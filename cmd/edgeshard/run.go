@@ -13,6 +13,8 @@ import (
 
 	"github.com/edgeshard/edgeshard"
 	"github.com/edgeshard/edgeshard/exec"
+	"github.com/edgeshard/edgeshard/exec/weights"
+	"github.com/edgeshard/edgeshard/exec/wire"
 )
 
 // backendFlags choose the Runner.
@@ -59,9 +61,22 @@ func (b *backendFlags) runner(a *app) (edgeshard.Runner, error) {
 		return nil, err
 	}
 	return &exec.Runner{Options: exec.Options{
-		Local: local, Threads: b.threads, Emulate: !b.noEmulation, Model: b.model,
+		Local: local, Threads: b.threads, Emulate: !b.noEmulation, Model: b.model, Cache: a.hashes(&b.credentials, c),
 		Credentials: c, Insecure: b.credentials.insecure, Timeout: b.timeout, Progress: a.startProgress, Log: a.logger(),
 	}}, nil
+}
+
+// hashes returns where a coordinator of remote workers remembers the hashes of
+// its weights; nil: nowhere, which costs time and no more.
+func (a *app) hashes(f *credentialFlags, c *wire.Credentials) *weights.Store {
+	if c == nil && !f.insecure {
+		return nil
+	}
+	s, err := (&cacheFlags{limit: "0"}).open()
+	if err != nil {
+		a.logger().Warn("hashes of weights will not be remembered", "err", err)
+	}
+	return s
 }
 
 // startProgress shows how far workers are.
@@ -69,7 +84,7 @@ func (a *app) startProgress(p exec.Progress) { a.progress("%s", progressText(p))
 
 // progressText says how far a worker is.
 func progressText(p exec.Progress) string {
-	if p.State == exec.Loading && p.Total > 0 {
+	if p.Total > 0 {
 		return fmt.Sprintf("%s %s %s of %s", p.Device, p.State, bytesText(p.Bytes), bytesText(p.Total))
 	}
 	return fmt.Sprintf("%s %s", p.Device, p.State)

@@ -28,6 +28,7 @@ type workerFlags struct {
 	local          bool
 	options        exec.WorkerOptions
 	credentials    credentialFlags
+	cache          cacheFlags
 }
 
 func (a *app) workerCmd() *cobra.Command {
@@ -51,6 +52,7 @@ func (a *app) workerCmd() *cobra.Command {
 	f.IntVar(&o.Threads, "threads", 0, "to compute with; 0: as many as CPUs")
 	f.DurationVar(&o.Timeout, "timeout", exec.DefaultTimeout, "silence after which a peer counts as gone")
 	w.credentials.register(cmd)
+	w.cache.register(cmd)
 	f.BoolVar(&w.local, localFlag, false, "be a local worker, told what to do on standard input")
 	if err := f.MarkHidden(localFlag); err != nil {
 		panic(err)
@@ -73,6 +75,9 @@ func (a *app) serve(cmd *cobra.Command, w *workerFlags) error {
 	}
 	var err error
 	if o.Credentials, err = w.credentials.load(); err != nil {
+		return err
+	}
+	if o.Cache, err = w.cache.open(); err != nil {
 		return err
 	}
 	if o.Name == "" {

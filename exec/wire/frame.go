@@ -44,6 +44,8 @@ func (codec) Marshal(v any) (mem.BufferSlice, error) {
 	switch m := v.(type) {
 	case *frame:
 		return m.marshal()
+	case *chunkFrame:
+		return m.marshal(), nil
 	case proto.Message:
 		data, err := proto.Marshal(m)
 		return mem.BufferSlice{mem.SliceBuffer(data)}, err
@@ -54,6 +56,8 @@ func (codec) Marshal(v any) (mem.BufferSlice, error) {
 func (codec) Unmarshal(data mem.BufferSlice, v any) error {
 	switch m := v.(type) {
 	case *frame:
+		return m.unmarshal(data)
+	case *chunkFrame:
 		return m.unmarshal(data)
 	case proto.Message:
 		buf := data.MaterializeToBuffer(mem.DefaultBufferPool())

@@ -660,25 +660,28 @@ func (*Event_Loading) isEvent_Kind() {}
 
 // Load asks for shards of a model.
 type Load struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Session       string                 `protobuf:"bytes,1,opt,name=session,proto3" json:"session,omitempty"` // unguessable: who knows it may send passes
-	Device        string                 `protobuf:"bytes,2,opt,name=device,proto3" json:"device,omitempty"`   // the worker's name in the plan
-	DeviceIndex   uint32                 `protobuf:"varint,3,opt,name=device_index,json=deviceIndex,proto3" json:"device_index,omitempty"`
-	Model         string                 `protobuf:"bytes,4,opt,name=model,proto3" json:"model,omitempty"`                                 // reference: a name or a path on the worker
-	ConfigJson    []byte                 `protobuf:"bytes,5,opt,name=config_json,json=configJson,proto3" json:"config_json,omitempty"`     // the shape the plan was made for
-	Stages        []*Stage               `protobuf:"bytes,6,rep,name=stages,proto3" json:"stages,omitempty"`                               // all of the plan
-	Source        uint32                 `protobuf:"varint,7,opt,name=source,proto3" json:"source,omitempty"`                              // the device that holds unit 0
-	BudgetBytes   int64                  `protobuf:"varint,8,opt,name=budget_bytes,json=budgetBytes,proto3" json:"budget_bytes,omitempty"` // 0: the worker's own
-	OverheadBytes int64                  `protobuf:"varint,9,opt,name=overhead_bytes,json=overheadBytes,proto3" json:"overhead_bytes,omitempty"`
-	Slowdown      float64                `protobuf:"fixed64,10,opt,name=slowdown,proto3" json:"slowdown,omitempty"`                            // of computing; 0 or 1: none
-	MicroBatch    uint32                 `protobuf:"varint,11,opt,name=micro_batch,json=microBatch,proto3" json:"micro_batch,omitempty"`       // sequences of a pass, at most
-	PromptTokens  uint32                 `protobuf:"varint,12,opt,name=prompt_tokens,json=promptTokens,proto3" json:"prompt_tokens,omitempty"` // of a sequence, at most
-	Positions     uint32                 `protobuf:"varint,13,opt,name=positions,proto3" json:"positions,omitempty"`                           // of a sequence, at most
-	InFlight      uint32                 `protobuf:"varint,14,opt,name=in_flight,json=inFlight,proto3" json:"in_flight,omitempty"`             // sequences, at most
-	ReturnLogits  bool                   `protobuf:"varint,15,opt,name=return_logits,json=returnLogits,proto3" json:"return_logits,omitempty"`
-	TimeoutNs     int64                  `protobuf:"varint,19,opt,name=timeout_ns,json=timeoutNs,proto3" json:"timeout_ns,omitempty"` // silence after which the other side is gone
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	Session        string                 `protobuf:"bytes,1,opt,name=session,proto3" json:"session,omitempty"` // unguessable: who knows it may send passes
+	Device         string                 `protobuf:"bytes,2,opt,name=device,proto3" json:"device,omitempty"`   // the worker's name in the plan
+	DeviceIndex    uint32                 `protobuf:"varint,3,opt,name=device_index,json=deviceIndex,proto3" json:"device_index,omitempty"`
+	Model          string                 `protobuf:"bytes,4,opt,name=model,proto3" json:"model,omitempty"`                                 // reference: a name or a path on the worker
+	ConfigJson     []byte                 `protobuf:"bytes,5,opt,name=config_json,json=configJson,proto3" json:"config_json,omitempty"`     // the shape the plan was made for
+	Stages         []*Stage               `protobuf:"bytes,6,rep,name=stages,proto3" json:"stages,omitempty"`                               // all of the plan
+	Source         uint32                 `protobuf:"varint,7,opt,name=source,proto3" json:"source,omitempty"`                              // the device that holds unit 0
+	BudgetBytes    int64                  `protobuf:"varint,8,opt,name=budget_bytes,json=budgetBytes,proto3" json:"budget_bytes,omitempty"` // 0: the worker's own
+	OverheadBytes  int64                  `protobuf:"varint,9,opt,name=overhead_bytes,json=overheadBytes,proto3" json:"overhead_bytes,omitempty"`
+	Slowdown       float64                `protobuf:"fixed64,10,opt,name=slowdown,proto3" json:"slowdown,omitempty"`                            // of computing; 0 or 1: none
+	MicroBatch     uint32                 `protobuf:"varint,11,opt,name=micro_batch,json=microBatch,proto3" json:"micro_batch,omitempty"`       // sequences of a pass, at most
+	PromptTokens   uint32                 `protobuf:"varint,12,opt,name=prompt_tokens,json=promptTokens,proto3" json:"prompt_tokens,omitempty"` // of a sequence, at most
+	Positions      uint32                 `protobuf:"varint,13,opt,name=positions,proto3" json:"positions,omitempty"`                           // of a sequence, at most
+	InFlight       uint32                 `protobuf:"varint,14,opt,name=in_flight,json=inFlight,proto3" json:"in_flight,omitempty"`             // sequences, at most
+	ReturnLogits   bool                   `protobuf:"varint,15,opt,name=return_logits,json=returnLogits,proto3" json:"return_logits,omitempty"`
+	TimeoutNs      int64                  `protobuf:"varint,19,opt,name=timeout_ns,json=timeoutNs,proto3" json:"timeout_ns,omitempty"`               // silence after which the other side is gone
+	Weights        []*UnitWeights         `protobuf:"bytes,30,rep,name=weights,proto3" json:"weights,omitempty"`                                     // of the units of this device; none: its own copy goes unchecked
+	CheckpointJson []byte                 `protobuf:"bytes,31,opt,name=checkpoint_json,json=checkpointJson,proto3" json:"checkpoint_json,omitempty"` // the shape of the checkpoint that weights describe
+	Members        []*Peer                `protobuf:"bytes,32,rep,name=members,proto3" json:"members,omitempty"`                                     // the other workers of the plan
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Load) Reset() {
@@ -823,6 +826,248 @@ func (x *Load) GetTimeoutNs() int64 {
 	return 0
 }
 
+func (x *Load) GetWeights() []*UnitWeights {
+	if x != nil {
+		return x.Weights
+	}
+	return nil
+}
+
+func (x *Load) GetCheckpointJson() []byte {
+	if x != nil {
+		return x.CheckpointJson
+	}
+	return nil
+}
+
+func (x *Load) GetMembers() []*Peer {
+	if x != nil {
+		return x.Members
+	}
+	return nil
+}
+
+// UnitWeights tell what the weights of a unit are made of.
+type UnitWeights struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Unit          uint32                 `protobuf:"varint,1,opt,name=unit,proto3" json:"unit,omitempty"`
+	Tensors       []*TensorWeights       `protobuf:"bytes,2,rep,name=tensors,proto3" json:"tensors,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UnitWeights) Reset() {
+	*x = UnitWeights{}
+	mi := &file_wire_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UnitWeights) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UnitWeights) ProtoMessage() {}
+
+func (x *UnitWeights) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UnitWeights.ProtoReflect.Descriptor instead.
+func (*UnitWeights) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *UnitWeights) GetUnit() uint32 {
+	if x != nil {
+		return x.Unit
+	}
+	return 0
+}
+
+func (x *UnitWeights) GetTensors() []*TensorWeights {
+	if x != nil {
+		return x.Tensors
+	}
+	return nil
+}
+
+// TensorWeights describe a tensor by the SHA-256 of each of its chunks of 1 MiB.
+type TensorWeights struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"` // as in GGUF files
+	Precision     uint32                 `protobuf:"varint,2,opt,name=precision,proto3" json:"precision,omitempty"`
+	Rows          uint32                 `protobuf:"varint,3,opt,name=rows,proto3" json:"rows,omitempty"`
+	Cols          uint32                 `protobuf:"varint,4,opt,name=cols,proto3" json:"cols,omitempty"`
+	Chunks        []byte                 `protobuf:"bytes,5,opt,name=chunks,proto3" json:"chunks,omitempty"` // 32 bytes each
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TensorWeights) Reset() {
+	*x = TensorWeights{}
+	mi := &file_wire_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TensorWeights) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TensorWeights) ProtoMessage() {}
+
+func (x *TensorWeights) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TensorWeights.ProtoReflect.Descriptor instead.
+func (*TensorWeights) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *TensorWeights) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *TensorWeights) GetPrecision() uint32 {
+	if x != nil {
+		return x.Precision
+	}
+	return 0
+}
+
+func (x *TensorWeights) GetRows() uint32 {
+	if x != nil {
+		return x.Rows
+	}
+	return 0
+}
+
+func (x *TensorWeights) GetCols() uint32 {
+	if x != nil {
+		return x.Cols
+	}
+	return 0
+}
+
+func (x *TensorWeights) GetChunks() []byte {
+	if x != nil {
+		return x.Chunks
+	}
+	return nil
+}
+
+// Want asks for a chunk of a tensor, which is named by the SHA-256 of its size
+// and chunks.
+type Want struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Object        []byte                 `protobuf:"bytes,1,opt,name=object,proto3" json:"object,omitempty"`
+	Chunk         uint32                 `protobuf:"varint,2,opt,name=chunk,proto3" json:"chunk,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Want) Reset() {
+	*x = Want{}
+	mi := &file_wire_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Want) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Want) ProtoMessage() {}
+
+func (x *Want) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Want.ProtoReflect.Descriptor instead.
+func (*Want) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Want) GetObject() []byte {
+	if x != nil {
+		return x.Object
+	}
+	return nil
+}
+
+func (x *Want) GetChunk() uint32 {
+	if x != nil {
+		return x.Chunk
+	}
+	return 0
+}
+
+// Chunk is part of a tensor's bytes. On the wire it is no protobuf message.
+type Chunk struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Chunk) Reset() {
+	*x = Chunk{}
+	mi := &file_wire_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Chunk) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Chunk) ProtoMessage() {}
+
+func (x *Chunk) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Chunk.ProtoReflect.Descriptor instead.
+func (*Chunk) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{11}
+}
+
 type Stage struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Device        uint32                 `protobuf:"varint,1,opt,name=device,proto3" json:"device,omitempty"`
@@ -834,7 +1079,7 @@ type Stage struct {
 
 func (x *Stage) Reset() {
 	*x = Stage{}
-	mi := &file_wire_proto_msgTypes[8]
+	mi := &file_wire_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -846,7 +1091,7 @@ func (x *Stage) String() string {
 func (*Stage) ProtoMessage() {}
 
 func (x *Stage) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[8]
+	mi := &file_wire_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -859,7 +1104,7 @@ func (x *Stage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stage.ProtoReflect.Descriptor instead.
 func (*Stage) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{8}
+	return file_wire_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Stage) GetDevice() uint32 {
@@ -888,13 +1133,14 @@ type Loading struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Bytes         int64                  `protobuf:"varint,1,opt,name=bytes,proto3" json:"bytes,omitempty"`
 	Total         int64                  `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
+	Fetching      bool                   `protobuf:"varint,3,opt,name=fetching,proto3" json:"fetching,omitempty"` // of what others must send; else of what is read in
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Loading) Reset() {
 	*x = Loading{}
-	mi := &file_wire_proto_msgTypes[9]
+	mi := &file_wire_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -906,7 +1152,7 @@ func (x *Loading) String() string {
 func (*Loading) ProtoMessage() {}
 
 func (x *Loading) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[9]
+	mi := &file_wire_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -919,7 +1165,7 @@ func (x *Loading) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Loading.ProtoReflect.Descriptor instead.
 func (*Loading) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{9}
+	return file_wire_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Loading) GetBytes() int64 {
@@ -936,17 +1182,25 @@ func (x *Loading) GetTotal() int64 {
 	return 0
 }
 
+func (x *Loading) GetFetching() bool {
+	if x != nil {
+		return x.Fetching
+	}
+	return false
+}
+
 type Loaded struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	WeightBytes   int64                  `protobuf:"varint,1,opt,name=weight_bytes,json=weightBytes,proto3" json:"weight_bytes,omitempty"`
 	ElapsedNs     int64                  `protobuf:"varint,2,opt,name=elapsed_ns,json=elapsedNs,proto3" json:"elapsed_ns,omitempty"`
+	FetchedBytes  int64                  `protobuf:"varint,3,opt,name=fetched_bytes,json=fetchedBytes,proto3" json:"fetched_bytes,omitempty"` // of them, those that others sent
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Loaded) Reset() {
 	*x = Loaded{}
-	mi := &file_wire_proto_msgTypes[10]
+	mi := &file_wire_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -958,7 +1212,7 @@ func (x *Loaded) String() string {
 func (*Loaded) ProtoMessage() {}
 
 func (x *Loaded) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[10]
+	mi := &file_wire_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -971,7 +1225,7 @@ func (x *Loaded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Loaded.ProtoReflect.Descriptor instead.
 func (*Loaded) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{10}
+	return file_wire_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Loaded) GetWeightBytes() int64 {
@@ -988,6 +1242,13 @@ func (x *Loaded) GetElapsedNs() int64 {
 	return 0
 }
 
+func (x *Loaded) GetFetchedBytes() int64 {
+	if x != nil {
+		return x.FetchedBytes
+	}
+	return 0
+}
+
 // Connect tells where the devices are that the worker sends to.
 type Connect struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -998,7 +1259,7 @@ type Connect struct {
 
 func (x *Connect) Reset() {
 	*x = Connect{}
-	mi := &file_wire_proto_msgTypes[11]
+	mi := &file_wire_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1010,7 +1271,7 @@ func (x *Connect) String() string {
 func (*Connect) ProtoMessage() {}
 
 func (x *Connect) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[11]
+	mi := &file_wire_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1023,7 +1284,7 @@ func (x *Connect) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Connect.ProtoReflect.Descriptor instead.
 func (*Connect) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{11}
+	return file_wire_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Connect) GetPeers() []*Peer {
@@ -1047,7 +1308,7 @@ type Peer struct {
 
 func (x *Peer) Reset() {
 	*x = Peer{}
-	mi := &file_wire_proto_msgTypes[12]
+	mi := &file_wire_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1059,7 +1320,7 @@ func (x *Peer) String() string {
 func (*Peer) ProtoMessage() {}
 
 func (x *Peer) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[12]
+	mi := &file_wire_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1072,7 +1333,7 @@ func (x *Peer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Peer.ProtoReflect.Descriptor instead.
 func (*Peer) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{12}
+	return file_wire_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Peer) GetDevice() uint32 {
@@ -1125,7 +1386,7 @@ type Connected struct {
 
 func (x *Connected) Reset() {
 	*x = Connected{}
-	mi := &file_wire_proto_msgTypes[13]
+	mi := &file_wire_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1137,7 +1398,7 @@ func (x *Connected) String() string {
 func (*Connected) ProtoMessage() {}
 
 func (x *Connected) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[13]
+	mi := &file_wire_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1150,7 +1411,7 @@ func (x *Connected) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Connected.ProtoReflect.Descriptor instead.
 func (*Connected) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{13}
+	return file_wire_proto_rawDescGZIP(), []int{17}
 }
 
 // A Beat is answered by one with the same time and the worker's clock.
@@ -1164,7 +1425,7 @@ type Beat struct {
 
 func (x *Beat) Reset() {
 	*x = Beat{}
-	mi := &file_wire_proto_msgTypes[14]
+	mi := &file_wire_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1176,7 +1437,7 @@ func (x *Beat) String() string {
 func (*Beat) ProtoMessage() {}
 
 func (x *Beat) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[14]
+	mi := &file_wire_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1189,7 +1450,7 @@ func (x *Beat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Beat.ProtoReflect.Descriptor instead.
 func (*Beat) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{14}
+	return file_wire_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Beat) GetSentNs() int64 {
@@ -1214,7 +1475,7 @@ type Unload struct {
 
 func (x *Unload) Reset() {
 	*x = Unload{}
-	mi := &file_wire_proto_msgTypes[15]
+	mi := &file_wire_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1226,7 +1487,7 @@ func (x *Unload) String() string {
 func (*Unload) ProtoMessage() {}
 
 func (x *Unload) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[15]
+	mi := &file_wire_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1239,7 +1500,7 @@ func (x *Unload) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unload.ProtoReflect.Descriptor instead.
 func (*Unload) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{15}
+	return file_wire_proto_rawDescGZIP(), []int{19}
 }
 
 type Unloaded struct {
@@ -1251,7 +1512,7 @@ type Unloaded struct {
 
 func (x *Unloaded) Reset() {
 	*x = Unloaded{}
-	mi := &file_wire_proto_msgTypes[16]
+	mi := &file_wire_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1263,7 +1524,7 @@ func (x *Unloaded) String() string {
 func (*Unloaded) ProtoMessage() {}
 
 func (x *Unloaded) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[16]
+	mi := &file_wire_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1276,7 +1537,7 @@ func (x *Unloaded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unloaded.ProtoReflect.Descriptor instead.
 func (*Unloaded) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{16}
+	return file_wire_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Unloaded) GetPeakBytes() int64 {
@@ -1297,7 +1558,7 @@ type Failure struct {
 
 func (x *Failure) Reset() {
 	*x = Failure{}
-	mi := &file_wire_proto_msgTypes[17]
+	mi := &file_wire_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1309,7 +1570,7 @@ func (x *Failure) String() string {
 func (*Failure) ProtoMessage() {}
 
 func (x *Failure) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[17]
+	mi := &file_wire_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1322,7 +1583,7 @@ func (x *Failure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failure.ProtoReflect.Descriptor instead.
 func (*Failure) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{17}
+	return file_wire_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Failure) GetReason() string {
@@ -1360,7 +1621,7 @@ type Need struct {
 
 func (x *Need) Reset() {
 	*x = Need{}
-	mi := &file_wire_proto_msgTypes[18]
+	mi := &file_wire_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1372,7 +1633,7 @@ func (x *Need) String() string {
 func (*Need) ProtoMessage() {}
 
 func (x *Need) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[18]
+	mi := &file_wire_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1385,7 +1646,7 @@ func (x *Need) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Need.ProtoReflect.Descriptor instead.
 func (*Need) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{18}
+	return file_wire_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Need) GetWeights() int64 {
@@ -1443,7 +1704,7 @@ type Pass struct {
 
 func (x *Pass) Reset() {
 	*x = Pass{}
-	mi := &file_wire_proto_msgTypes[19]
+	mi := &file_wire_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1455,7 +1716,7 @@ func (x *Pass) String() string {
 func (*Pass) ProtoMessage() {}
 
 func (x *Pass) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[19]
+	mi := &file_wire_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1468,7 +1729,7 @@ func (x *Pass) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pass.ProtoReflect.Descriptor instead.
 func (*Pass) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{19}
+	return file_wire_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Pass) GetMicroBatch() uint32 {
@@ -1550,7 +1811,7 @@ type Sequence struct {
 
 func (x *Sequence) Reset() {
 	*x = Sequence{}
-	mi := &file_wire_proto_msgTypes[20]
+	mi := &file_wire_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1562,7 +1823,7 @@ func (x *Sequence) String() string {
 func (*Sequence) ProtoMessage() {}
 
 func (x *Sequence) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[20]
+	mi := &file_wire_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1575,7 +1836,7 @@ func (x *Sequence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sequence.ProtoReflect.Descriptor instead.
 func (*Sequence) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{20}
+	return file_wire_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Sequence) GetRequest() int64 {
@@ -1648,7 +1909,7 @@ type Sampling struct {
 
 func (x *Sampling) Reset() {
 	*x = Sampling{}
-	mi := &file_wire_proto_msgTypes[21]
+	mi := &file_wire_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1660,7 +1921,7 @@ func (x *Sampling) String() string {
 func (*Sampling) ProtoMessage() {}
 
 func (x *Sampling) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[21]
+	mi := &file_wire_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1673,7 +1934,7 @@ func (x *Sampling) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sampling.ProtoReflect.Descriptor instead.
 func (*Sampling) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{21}
+	return file_wire_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Sampling) GetTemperature() float64 {
@@ -1723,7 +1984,7 @@ type LogProbs struct {
 
 func (x *LogProbs) Reset() {
 	*x = LogProbs{}
-	mi := &file_wire_proto_msgTypes[22]
+	mi := &file_wire_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1735,7 +1996,7 @@ func (x *LogProbs) String() string {
 func (*LogProbs) ProtoMessage() {}
 
 func (x *LogProbs) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[22]
+	mi := &file_wire_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1748,7 +2009,7 @@ func (x *LogProbs) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogProbs.ProtoReflect.Descriptor instead.
 func (*LogProbs) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{22}
+	return file_wire_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *LogProbs) GetToken() float64 {
@@ -1775,7 +2036,7 @@ type Alternative struct {
 
 func (x *Alternative) Reset() {
 	*x = Alternative{}
-	mi := &file_wire_proto_msgTypes[23]
+	mi := &file_wire_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1787,7 +2048,7 @@ func (x *Alternative) String() string {
 func (*Alternative) ProtoMessage() {}
 
 func (x *Alternative) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[23]
+	mi := &file_wire_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1800,7 +2061,7 @@ func (x *Alternative) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Alternative.ProtoReflect.Descriptor instead.
 func (*Alternative) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{23}
+	return file_wire_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Alternative) GetToken() uint32 {
@@ -1833,7 +2094,7 @@ type Span struct {
 
 func (x *Span) Reset() {
 	*x = Span{}
-	mi := &file_wire_proto_msgTypes[24]
+	mi := &file_wire_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1845,7 +2106,7 @@ func (x *Span) String() string {
 func (*Span) ProtoMessage() {}
 
 func (x *Span) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[24]
+	mi := &file_wire_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1858,7 +2119,7 @@ func (x *Span) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Span.ProtoReflect.Descriptor instead.
 func (*Span) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{24}
+	return file_wire_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Span) GetStage() uint32 {
@@ -1960,7 +2221,7 @@ const file_wire_proto_rawDesc = "" +
 	"\afailure\x18\x05 \x01(\v2\x1a.edgeshard.wire.v1.FailureH\x00R\afailure\x129\n" +
 	"\bunloaded\x18\x06 \x01(\v2\x1b.edgeshard.wire.v1.UnloadedH\x00R\bunloaded\x126\n" +
 	"\aloading\x18\a \x01(\v2\x1a.edgeshard.wire.v1.LoadingH\x00R\aloadingB\x06\n" +
-	"\x04kind\"\x8d\x04\n" +
+	"\x04kind\"\xa3\x05\n" +
 	"\x04Load\x12\x18\n" +
 	"\asession\x18\x01 \x01(\tR\asession\x12\x16\n" +
 	"\x06device\x18\x02 \x01(\tR\x06device\x12!\n" +
@@ -1981,18 +2242,36 @@ const file_wire_proto_rawDesc = "" +
 	"\tin_flight\x18\x0e \x01(\rR\binFlight\x12#\n" +
 	"\rreturn_logits\x18\x0f \x01(\bR\freturnLogits\x12\x1d\n" +
 	"\n" +
-	"timeout_ns\x18\x13 \x01(\x03R\ttimeoutNsJ\x04\b\x10\x10\x13\"C\n" +
+	"timeout_ns\x18\x13 \x01(\x03R\ttimeoutNs\x128\n" +
+	"\aweights\x18\x1e \x03(\v2\x1e.edgeshard.wire.v1.UnitWeightsR\aweights\x12'\n" +
+	"\x0fcheckpoint_json\x18\x1f \x01(\fR\x0echeckpointJson\x121\n" +
+	"\amembers\x18  \x03(\v2\x17.edgeshard.wire.v1.PeerR\amembersJ\x04\b\x10\x10\x13\"]\n" +
+	"\vUnitWeights\x12\x12\n" +
+	"\x04unit\x18\x01 \x01(\rR\x04unit\x12:\n" +
+	"\atensors\x18\x02 \x03(\v2 .edgeshard.wire.v1.TensorWeightsR\atensors\"\x81\x01\n" +
+	"\rTensorWeights\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1c\n" +
+	"\tprecision\x18\x02 \x01(\rR\tprecision\x12\x12\n" +
+	"\x04rows\x18\x03 \x01(\rR\x04rows\x12\x12\n" +
+	"\x04cols\x18\x04 \x01(\rR\x04cols\x12\x16\n" +
+	"\x06chunks\x18\x05 \x01(\fR\x06chunks\"4\n" +
+	"\x04Want\x12\x16\n" +
+	"\x06object\x18\x01 \x01(\fR\x06object\x12\x14\n" +
+	"\x05chunk\x18\x02 \x01(\rR\x05chunk\"\a\n" +
+	"\x05Chunk\"C\n" +
 	"\x05Stage\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\rR\x06device\x12\x12\n" +
 	"\x04from\x18\x02 \x01(\rR\x04from\x12\x0e\n" +
-	"\x02to\x18\x03 \x01(\rR\x02to\"5\n" +
+	"\x02to\x18\x03 \x01(\rR\x02to\"Q\n" +
 	"\aLoading\x12\x14\n" +
 	"\x05bytes\x18\x01 \x01(\x03R\x05bytes\x12\x14\n" +
-	"\x05total\x18\x02 \x01(\x03R\x05total\"J\n" +
+	"\x05total\x18\x02 \x01(\x03R\x05total\x12\x1a\n" +
+	"\bfetching\x18\x03 \x01(\bR\bfetching\"o\n" +
 	"\x06Loaded\x12!\n" +
 	"\fweight_bytes\x18\x01 \x01(\x03R\vweightBytes\x12\x1d\n" +
 	"\n" +
-	"elapsed_ns\x18\x02 \x01(\x03R\telapsedNs\"8\n" +
+	"elapsed_ns\x18\x02 \x01(\x03R\telapsedNs\x12#\n" +
+	"\rfetched_bytes\x18\x03 \x01(\x03R\ffetchedBytes\"8\n" +
 	"\aConnect\x12-\n" +
 	"\x05peers\x18\x01 \x03(\v2\x17.edgeshard.wire.v1.PeerR\x05peers\"\xb6\x01\n" +
 	"\x04Peer\x12\x16\n" +
@@ -2060,12 +2339,14 @@ const file_wire_proto_rawDesc = "" +
 	"\bstart_ns\x18\x04 \x01(\x03R\astartNs\x12\x17\n" +
 	"\abusy_ns\x18\x05 \x01(\x03R\x06busyNs\x12\x15\n" +
 	"\x06end_ns\x18\x06 \x01(\x03R\x05endNs\x12\x14\n" +
-	"\x05bytes\x18\a \x01(\x03R\x05bytes2\xa9\x02\n" +
+	"\x05bytes\x18\a \x01(\x03R\x05bytes2\xaa\x03\n" +
 	"\x06Worker\x12G\n" +
 	"\x05Hello\x12\x1f.edgeshard.wire.v1.HelloRequest\x1a\x1d.edgeshard.wire.v1.HelloReply\x12J\n" +
 	"\x06Status\x12 .edgeshard.wire.v1.StatusRequest\x1a\x1e.edgeshard.wire.v1.StatusReply\x12C\n" +
 	"\aSession\x12\x1a.edgeshard.wire.v1.Command\x1a\x18.edgeshard.wire.v1.Event(\x010\x01\x12E\n" +
-	"\aForward\x12\x17.edgeshard.wire.v1.Pass\x1a\x1f.edgeshard.wire.v1.ForwardReply(\x01B*Z(github.com/edgeshard/edgeshard/exec/wireb\x06proto3"
+	"\aForward\x12\x17.edgeshard.wire.v1.Pass\x1a\x1f.edgeshard.wire.v1.ForwardReply(\x01\x12?\n" +
+	"\x06Supply\x12\x18.edgeshard.wire.v1.Chunk\x1a\x17.edgeshard.wire.v1.Want(\x010\x01\x12>\n" +
+	"\x05Fetch\x12\x17.edgeshard.wire.v1.Want\x1a\x18.edgeshard.wire.v1.Chunk(\x010\x01B*Z(github.com/edgeshard/edgeshard/exec/wireb\x06proto3"
 
 var (
 	file_wire_proto_rawDescOnce sync.Once
@@ -2079,7 +2360,7 @@ func file_wire_proto_rawDescGZIP() []byte {
 	return file_wire_proto_rawDescData
 }
 
-var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
+var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
 var file_wire_proto_goTypes = []any{
 	(*HelloRequest)(nil),  // 0: edgeshard.wire.v1.HelloRequest
 	(*HelloReply)(nil),    // 1: edgeshard.wire.v1.HelloReply
@@ -2089,60 +2370,71 @@ var file_wire_proto_goTypes = []any{
 	(*Command)(nil),       // 5: edgeshard.wire.v1.Command
 	(*Event)(nil),         // 6: edgeshard.wire.v1.Event
 	(*Load)(nil),          // 7: edgeshard.wire.v1.Load
-	(*Stage)(nil),         // 8: edgeshard.wire.v1.Stage
-	(*Loading)(nil),       // 9: edgeshard.wire.v1.Loading
-	(*Loaded)(nil),        // 10: edgeshard.wire.v1.Loaded
-	(*Connect)(nil),       // 11: edgeshard.wire.v1.Connect
-	(*Peer)(nil),          // 12: edgeshard.wire.v1.Peer
-	(*Connected)(nil),     // 13: edgeshard.wire.v1.Connected
-	(*Beat)(nil),          // 14: edgeshard.wire.v1.Beat
-	(*Unload)(nil),        // 15: edgeshard.wire.v1.Unload
-	(*Unloaded)(nil),      // 16: edgeshard.wire.v1.Unloaded
-	(*Failure)(nil),       // 17: edgeshard.wire.v1.Failure
-	(*Need)(nil),          // 18: edgeshard.wire.v1.Need
-	(*Pass)(nil),          // 19: edgeshard.wire.v1.Pass
-	(*Sequence)(nil),      // 20: edgeshard.wire.v1.Sequence
-	(*Sampling)(nil),      // 21: edgeshard.wire.v1.Sampling
-	(*LogProbs)(nil),      // 22: edgeshard.wire.v1.LogProbs
-	(*Alternative)(nil),   // 23: edgeshard.wire.v1.Alternative
-	(*Span)(nil),          // 24: edgeshard.wire.v1.Span
+	(*UnitWeights)(nil),   // 8: edgeshard.wire.v1.UnitWeights
+	(*TensorWeights)(nil), // 9: edgeshard.wire.v1.TensorWeights
+	(*Want)(nil),          // 10: edgeshard.wire.v1.Want
+	(*Chunk)(nil),         // 11: edgeshard.wire.v1.Chunk
+	(*Stage)(nil),         // 12: edgeshard.wire.v1.Stage
+	(*Loading)(nil),       // 13: edgeshard.wire.v1.Loading
+	(*Loaded)(nil),        // 14: edgeshard.wire.v1.Loaded
+	(*Connect)(nil),       // 15: edgeshard.wire.v1.Connect
+	(*Peer)(nil),          // 16: edgeshard.wire.v1.Peer
+	(*Connected)(nil),     // 17: edgeshard.wire.v1.Connected
+	(*Beat)(nil),          // 18: edgeshard.wire.v1.Beat
+	(*Unload)(nil),        // 19: edgeshard.wire.v1.Unload
+	(*Unloaded)(nil),      // 20: edgeshard.wire.v1.Unloaded
+	(*Failure)(nil),       // 21: edgeshard.wire.v1.Failure
+	(*Need)(nil),          // 22: edgeshard.wire.v1.Need
+	(*Pass)(nil),          // 23: edgeshard.wire.v1.Pass
+	(*Sequence)(nil),      // 24: edgeshard.wire.v1.Sequence
+	(*Sampling)(nil),      // 25: edgeshard.wire.v1.Sampling
+	(*LogProbs)(nil),      // 26: edgeshard.wire.v1.LogProbs
+	(*Alternative)(nil),   // 27: edgeshard.wire.v1.Alternative
+	(*Span)(nil),          // 28: edgeshard.wire.v1.Span
 }
 var file_wire_proto_depIdxs = []int32{
 	1,  // 0: edgeshard.wire.v1.StatusReply.worker:type_name -> edgeshard.wire.v1.HelloReply
-	8,  // 1: edgeshard.wire.v1.StatusReply.stages:type_name -> edgeshard.wire.v1.Stage
+	12, // 1: edgeshard.wire.v1.StatusReply.stages:type_name -> edgeshard.wire.v1.Stage
 	7,  // 2: edgeshard.wire.v1.Command.load:type_name -> edgeshard.wire.v1.Load
-	11, // 3: edgeshard.wire.v1.Command.connect:type_name -> edgeshard.wire.v1.Connect
-	14, // 4: edgeshard.wire.v1.Command.beat:type_name -> edgeshard.wire.v1.Beat
-	19, // 5: edgeshard.wire.v1.Command.pass:type_name -> edgeshard.wire.v1.Pass
-	15, // 6: edgeshard.wire.v1.Command.unload:type_name -> edgeshard.wire.v1.Unload
-	10, // 7: edgeshard.wire.v1.Event.loaded:type_name -> edgeshard.wire.v1.Loaded
-	13, // 8: edgeshard.wire.v1.Event.connected:type_name -> edgeshard.wire.v1.Connected
-	14, // 9: edgeshard.wire.v1.Event.beat:type_name -> edgeshard.wire.v1.Beat
-	19, // 10: edgeshard.wire.v1.Event.pass:type_name -> edgeshard.wire.v1.Pass
-	17, // 11: edgeshard.wire.v1.Event.failure:type_name -> edgeshard.wire.v1.Failure
-	16, // 12: edgeshard.wire.v1.Event.unloaded:type_name -> edgeshard.wire.v1.Unloaded
-	9,  // 13: edgeshard.wire.v1.Event.loading:type_name -> edgeshard.wire.v1.Loading
-	8,  // 14: edgeshard.wire.v1.Load.stages:type_name -> edgeshard.wire.v1.Stage
-	12, // 15: edgeshard.wire.v1.Connect.peers:type_name -> edgeshard.wire.v1.Peer
-	18, // 16: edgeshard.wire.v1.Failure.need:type_name -> edgeshard.wire.v1.Need
-	20, // 17: edgeshard.wire.v1.Pass.sequences:type_name -> edgeshard.wire.v1.Sequence
-	24, // 18: edgeshard.wire.v1.Pass.spans:type_name -> edgeshard.wire.v1.Span
-	21, // 19: edgeshard.wire.v1.Sequence.sampling:type_name -> edgeshard.wire.v1.Sampling
-	22, // 20: edgeshard.wire.v1.Sequence.log_probs:type_name -> edgeshard.wire.v1.LogProbs
-	23, // 21: edgeshard.wire.v1.LogProbs.alternatives:type_name -> edgeshard.wire.v1.Alternative
-	0,  // 22: edgeshard.wire.v1.Worker.Hello:input_type -> edgeshard.wire.v1.HelloRequest
-	2,  // 23: edgeshard.wire.v1.Worker.Status:input_type -> edgeshard.wire.v1.StatusRequest
-	5,  // 24: edgeshard.wire.v1.Worker.Session:input_type -> edgeshard.wire.v1.Command
-	19, // 25: edgeshard.wire.v1.Worker.Forward:input_type -> edgeshard.wire.v1.Pass
-	1,  // 26: edgeshard.wire.v1.Worker.Hello:output_type -> edgeshard.wire.v1.HelloReply
-	3,  // 27: edgeshard.wire.v1.Worker.Status:output_type -> edgeshard.wire.v1.StatusReply
-	6,  // 28: edgeshard.wire.v1.Worker.Session:output_type -> edgeshard.wire.v1.Event
-	4,  // 29: edgeshard.wire.v1.Worker.Forward:output_type -> edgeshard.wire.v1.ForwardReply
-	26, // [26:30] is the sub-list for method output_type
-	22, // [22:26] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	15, // 3: edgeshard.wire.v1.Command.connect:type_name -> edgeshard.wire.v1.Connect
+	18, // 4: edgeshard.wire.v1.Command.beat:type_name -> edgeshard.wire.v1.Beat
+	23, // 5: edgeshard.wire.v1.Command.pass:type_name -> edgeshard.wire.v1.Pass
+	19, // 6: edgeshard.wire.v1.Command.unload:type_name -> edgeshard.wire.v1.Unload
+	14, // 7: edgeshard.wire.v1.Event.loaded:type_name -> edgeshard.wire.v1.Loaded
+	17, // 8: edgeshard.wire.v1.Event.connected:type_name -> edgeshard.wire.v1.Connected
+	18, // 9: edgeshard.wire.v1.Event.beat:type_name -> edgeshard.wire.v1.Beat
+	23, // 10: edgeshard.wire.v1.Event.pass:type_name -> edgeshard.wire.v1.Pass
+	21, // 11: edgeshard.wire.v1.Event.failure:type_name -> edgeshard.wire.v1.Failure
+	20, // 12: edgeshard.wire.v1.Event.unloaded:type_name -> edgeshard.wire.v1.Unloaded
+	13, // 13: edgeshard.wire.v1.Event.loading:type_name -> edgeshard.wire.v1.Loading
+	12, // 14: edgeshard.wire.v1.Load.stages:type_name -> edgeshard.wire.v1.Stage
+	8,  // 15: edgeshard.wire.v1.Load.weights:type_name -> edgeshard.wire.v1.UnitWeights
+	16, // 16: edgeshard.wire.v1.Load.members:type_name -> edgeshard.wire.v1.Peer
+	9,  // 17: edgeshard.wire.v1.UnitWeights.tensors:type_name -> edgeshard.wire.v1.TensorWeights
+	16, // 18: edgeshard.wire.v1.Connect.peers:type_name -> edgeshard.wire.v1.Peer
+	22, // 19: edgeshard.wire.v1.Failure.need:type_name -> edgeshard.wire.v1.Need
+	24, // 20: edgeshard.wire.v1.Pass.sequences:type_name -> edgeshard.wire.v1.Sequence
+	28, // 21: edgeshard.wire.v1.Pass.spans:type_name -> edgeshard.wire.v1.Span
+	25, // 22: edgeshard.wire.v1.Sequence.sampling:type_name -> edgeshard.wire.v1.Sampling
+	26, // 23: edgeshard.wire.v1.Sequence.log_probs:type_name -> edgeshard.wire.v1.LogProbs
+	27, // 24: edgeshard.wire.v1.LogProbs.alternatives:type_name -> edgeshard.wire.v1.Alternative
+	0,  // 25: edgeshard.wire.v1.Worker.Hello:input_type -> edgeshard.wire.v1.HelloRequest
+	2,  // 26: edgeshard.wire.v1.Worker.Status:input_type -> edgeshard.wire.v1.StatusRequest
+	5,  // 27: edgeshard.wire.v1.Worker.Session:input_type -> edgeshard.wire.v1.Command
+	23, // 28: edgeshard.wire.v1.Worker.Forward:input_type -> edgeshard.wire.v1.Pass
+	11, // 29: edgeshard.wire.v1.Worker.Supply:input_type -> edgeshard.wire.v1.Chunk
+	10, // 30: edgeshard.wire.v1.Worker.Fetch:input_type -> edgeshard.wire.v1.Want
+	1,  // 31: edgeshard.wire.v1.Worker.Hello:output_type -> edgeshard.wire.v1.HelloReply
+	3,  // 32: edgeshard.wire.v1.Worker.Status:output_type -> edgeshard.wire.v1.StatusReply
+	6,  // 33: edgeshard.wire.v1.Worker.Session:output_type -> edgeshard.wire.v1.Event
+	4,  // 34: edgeshard.wire.v1.Worker.Forward:output_type -> edgeshard.wire.v1.ForwardReply
+	10, // 35: edgeshard.wire.v1.Worker.Supply:output_type -> edgeshard.wire.v1.Want
+	11, // 36: edgeshard.wire.v1.Worker.Fetch:output_type -> edgeshard.wire.v1.Chunk
+	31, // [31:37] is the sub-list for method output_type
+	25, // [25:31] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_wire_proto_init() }
@@ -2173,7 +2465,7 @@ func file_wire_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wire_proto_rawDesc), len(file_wire_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   25,
+			NumMessages:   29,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -26,6 +26,8 @@ const (
 	Worker_Status_FullMethodName  = "/edgeshard.wire.v1.Worker/Status"
 	Worker_Session_FullMethodName = "/edgeshard.wire.v1.Worker/Session"
 	Worker_Forward_FullMethodName = "/edgeshard.wire.v1.Worker/Forward"
+	Worker_Supply_FullMethodName  = "/edgeshard.wire.v1.Worker/Supply"
+	Worker_Fetch_FullMethodName   = "/edgeshard.wire.v1.Worker/Fetch"
 )
 
 // WorkerClient is the client API for Worker service.
@@ -43,6 +45,11 @@ type WorkerClient interface {
 	// Forward carries passes to a worker from the one before it in the pipeline.
 	// Its messages are frames: a Pass followed by raw values.
 	Forward(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[Pass, ForwardReply], error)
+	// Supply brings a worker the weights it lacks: the coordinator answers what it
+	// wants, in order. A Chunk is raw bytes, see chunk.go.
+	Supply(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Chunk, Want], error)
+	// Fetch brings another worker of the session the weights it wants, in order.
+	Fetch(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Want, Chunk], error)
 }
 
 type workerClient struct {
@@ -99,6 +106,32 @@ func (c *workerClient) Forward(ctx context.Context, opts ...grpc.CallOption) (gr
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Worker_ForwardClient = grpc.ClientStreamingClient[Pass, ForwardReply]
 
+func (c *workerClient) Supply(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Chunk, Want], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Worker_ServiceDesc.Streams[2], Worker_Supply_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[Chunk, Want]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Worker_SupplyClient = grpc.BidiStreamingClient[Chunk, Want]
+
+func (c *workerClient) Fetch(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Want, Chunk], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Worker_ServiceDesc.Streams[3], Worker_Fetch_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[Want, Chunk]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Worker_FetchClient = grpc.BidiStreamingClient[Want, Chunk]
+
 // WorkerServer is the server API for Worker service.
 // All implementations must embed UnimplementedWorkerServer
 // for forward compatibility.
@@ -114,6 +147,11 @@ type WorkerServer interface {
 	// Forward carries passes to a worker from the one before it in the pipeline.
 	// Its messages are frames: a Pass followed by raw values.
 	Forward(grpc.ClientStreamingServer[Pass, ForwardReply]) error
+	// Supply brings a worker the weights it lacks: the coordinator answers what it
+	// wants, in order. A Chunk is raw bytes, see chunk.go.
+	Supply(grpc.BidiStreamingServer[Chunk, Want]) error
+	// Fetch brings another worker of the session the weights it wants, in order.
+	Fetch(grpc.BidiStreamingServer[Want, Chunk]) error
 	mustEmbedUnimplementedWorkerServer()
 }
 
@@ -135,6 +173,12 @@ func (UnimplementedWorkerServer) Session(grpc.BidiStreamingServer[Command, Event
 }
 func (UnimplementedWorkerServer) Forward(grpc.ClientStreamingServer[Pass, ForwardReply]) error {
 	return status.Error(codes.Unimplemented, "method Forward not implemented")
+}
+func (UnimplementedWorkerServer) Supply(grpc.BidiStreamingServer[Chunk, Want]) error {
+	return status.Error(codes.Unimplemented, "method Supply not implemented")
+}
+func (UnimplementedWorkerServer) Fetch(grpc.BidiStreamingServer[Want, Chunk]) error {
+	return status.Error(codes.Unimplemented, "method Fetch not implemented")
 }
 func (UnimplementedWorkerServer) mustEmbedUnimplementedWorkerServer() {}
 func (UnimplementedWorkerServer) testEmbeddedByValue()                {}
@@ -207,6 +251,20 @@ func _Worker_Forward_Handler(srv interface{}, stream grpc.ServerStream) error {
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Worker_ForwardServer = grpc.ClientStreamingServer[Pass, ForwardReply]
 
+func _Worker_Supply_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(WorkerServer).Supply(&grpc.GenericServerStream[Chunk, Want]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Worker_SupplyServer = grpc.BidiStreamingServer[Chunk, Want]
+
+func _Worker_Fetch_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(WorkerServer).Fetch(&grpc.GenericServerStream[Want, Chunk]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Worker_FetchServer = grpc.BidiStreamingServer[Want, Chunk]
+
 // Worker_ServiceDesc is the grpc.ServiceDesc for Worker service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -233,6 +291,18 @@ var Worker_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "Forward",
 			Handler:       _Worker_Forward_Handler,
+			ClientStreams: true,
+		},
+		{
+			StreamName:    "Supply",
+			Handler:       _Worker_Supply_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
+		},
+		{
+			StreamName:    "Fetch",
+			Handler:       _Worker_Fetch_Handler,
+			ServerStreams: true,
 			ClientStreams: true,
 		},
 	},
