@@ -23,7 +23,7 @@ const nowhere = "/nowhere/at/all.gguf"
 func smallModel(t *testing.T, seed uint64) string {
 	t.Helper()
 	shape := models.Config{
-		Name: "small", Vocab: 640, Dim: 1024, Hidden: 256, Layers: 2, Heads: 8, KVHeads: 4,
+		Name: "small", Vocab: 5120, Dim: 256, Hidden: 256, Layers: 2, Heads: 8, KVHeads: 4,
 		Context: 64, NormEps: 1e-5, RopeTheta: 10000, BOS: 1, EOS: 2,
 	}
 	var b bytes.Buffer

@@ -13,7 +13,7 @@ import (
 
 // shape has an embedding and a head of three chunks, the last of them short.
 var shape = models.Config{
-	Name: "small", Vocab: 640, Dim: 1024, Hidden: 256, Layers: 2, Heads: 8, KVHeads: 4,
+	Name: "small", Vocab: 2560, Dim: 256, Hidden: 256, Layers: 2, Heads: 8, KVHeads: 4,
 	Context: 64, NormEps: 1e-5, RopeTheta: 10000, BOS: 1, EOS: 2,
 }
 
