@@ -58,7 +58,7 @@ func (w *Worker) Serve(ctx context.Context, l net.Listener) error {
 	}
 	w.pool = kernel.NewPool(w.options.Threads)
 	defer w.pool.Close()
-	server := wire.NewServer(w, w.options.Credentials, timeout(w.options.Timeout))
+	server := wire.NewServer(w, w.options.Credentials, timeout(w.options.Timeout), logger(w.options.Log))
 	defer context.AfterFunc(ctx, server.Stop)()
 	defer server.Stop()
 	if err := server.Serve(l); err != nil && ctx.Err() == nil {

@@ -4,11 +4,9 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
-	"errors"
 	"fmt"
 	"math/big"
 	"net"
@@ -19,8 +17,8 @@ import (
 // How long certificates are valid.
 const (
 	authorityLifetime = 10 * 365 * 24 * time.Hour
-	deviceLifetime    = 90 * 24 * time.Hour
-	clockSkew         = time.Hour // between the clocks of two machines
+	DeviceLifetime    = 30 * 24 * time.Hour // unless told otherwise
+	clockSkew         = time.Hour           // between the clocks of two machines
 )
 
 // An Authority issues the certificates of a cluster.
@@ -47,7 +45,7 @@ func NewAuthority() (*Authority, error) {
 		return nil, err
 	}
 	t.IsCA, t.BasicConstraintsValid, t.MaxPathLenZero = true, true, true
-	t.KeyUsage = x509.KeyUsageCertSign
+	t.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
 	der, err := x509.CreateCertificate(rand.Reader, t, t, &key.PublicKey, key)
 	if err != nil {
 		return nil, fmt.Errorf("authority certificate: %w", err)
@@ -76,10 +74,14 @@ var deviceName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 // Issue makes a certificate, and its key, for a device. Who connects to it asks
 // for it by its name; hosts are further names or IP addresses it may go by.
 func (a *Authority) Issue(name string, hosts ...string) (*PEM, error) {
+	return a.issue(name, hosts, DeviceLifetime)
+}
+
+func (a *Authority) issue(name string, hosts []string, lifetime time.Duration) (*PEM, error) {
 	if !deviceName.MatchString(name) {
 		return nil, fmt.Errorf("certificate name %q: want up to 64 letters, digits, dots, dashes and underscores, the first a letter or digit", name)
 	}
-	t, err := template(name, deviceLifetime)
+	t, err := template(name, lifetime)
 	if err != nil {
 		return nil, err
 	}
@@ -115,47 +117,4 @@ func encodeKey(key *ecdsa.PrivateKey) ([]byte, error) {
 		return nil, fmt.Errorf("encode key: %w", err)
 	}
 	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
-}
-
-// Credentials are what a device shows and whom it trusts.
-type Credentials struct {
-	pem   *PEM
-	name  string
-	cert  tls.Certificate
-	roots *x509.CertPool
-}
-
-// Credentials reads what Issue made.
-func (p *PEM) Credentials() (*Credentials, error) {
-	cert, err := tls.X509KeyPair(p.Cert, p.Key)
-	if err != nil {
-		return nil, fmt.Errorf("certificate and key: %w", err)
-	}
-	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(p.CA) {
-		return nil, errors.New("authority: no certificate in PEM form")
-	}
-	return &Credentials{pem: p, name: cert.Leaf.Subject.CommonName, cert: cert, roots: roots}, nil
-}
-
-// Name returns the name that the certificate is issued to.
-func (c *Credentials) Name() string { return c.name }
-
-// PEM returns what the credentials were read from. It holds the private key.
-func (c *Credentials) PEM() *PEM { return c.pem }
-
-// server accepts only clients that show a certificate of the same authority.
-func (c *Credentials) server() *tls.Config {
-	return &tls.Config{
-		MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{c.cert},
-		ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: c.roots,
-	}
-}
-
-// client connects only to a server whose certificate has that name.
-func (c *Credentials) client(name string) *tls.Config {
-	return &tls.Config{
-		MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{c.cert},
-		RootCAs: c.roots, ServerName: name,
-	}
 }

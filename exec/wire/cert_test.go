@@ -70,7 +70,7 @@ func TestMutualTLS(t *testing.T) {
 	old := client.client("Agx_1.lab")
 	old.MinVersion, old.MaxVersion = tls.VersionTLS12, tls.VersionTLS12
 	none := client.client("Agx_1.lab")
-	none.Certificates = nil
+	none.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return new(tls.Certificate), nil }
 	for name, c := range map[string]*tls.Config{
 		"no certificate":        none,
 		"another authority's":   issued(t, theirs, "coordinator").client("Agx_1.lab"),
@@ -86,7 +86,7 @@ func TestMutualTLS(t *testing.T) {
 func TestExpired(t *testing.T) {
 	a := authority(t)
 	late := issued(t, a, "d").client("d")
-	late.Time = func() time.Time { return time.Now().Add(2 * deviceLifetime) }
+	late.Time = func() time.Time { return time.Now().Add(2 * DeviceLifetime) }
 	if err := shake(t, issued(t, a, "d").server(), late); err == nil {
 		t.Error("an expired certificate was accepted")
 	}
@@ -100,10 +100,10 @@ func TestCertificateFiles(t *testing.T) {
 	if err := InitCA(dir); err == nil {
 		t.Error("an authority was replaced")
 	}
-	if err := Issue(dir, "nx-1", []string{"192.0.2.7", "nx-1.example"}); err != nil {
+	if err := Issue(dir, "nx-1", []string{"192.0.2.7", "nx-1.example"}, DeviceLifetime, false); err != nil {
 		t.Fatal(err)
 	}
-	if err := Issue(dir, "../nx", nil); err == nil {
+	if err := Issue(dir, "../nx", nil, DeviceLifetime, false); err == nil {
 		t.Error("a name that is a path was taken")
 	}
 	at := func(name string) string { return filepath.Join(dir, name) }

@@ -3,6 +3,7 @@ package wire
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"time"
 
@@ -29,8 +30,9 @@ func TCP(ctx context.Context, address string) (net.Conn, error) {
 
 // NewServer returns a server of w for connections under mutual TLS, or, where c
 // is nil, in plaintext. A client that is silent for more than timeout, its
-// machine gone or its link cut, is disconnected.
-func NewServer(w WorkerServer, c *Credentials, timeout time.Duration) *grpc.Server {
+// machine gone or its link cut, is disconnected. Connections that are refused
+// are logged.
+func NewServer(w WorkerServer, c *Credentials, timeout time.Duration, log *slog.Logger) *grpc.Server {
 	options := []grpc.ServerOption{
 		grpc.ForceServerCodecV2(codec{}),
 		grpc.ConnectionTimeout(handshakeTimeout),
@@ -40,11 +42,29 @@ func NewServer(w WorkerServer, c *Credentials, timeout time.Duration) *grpc.Serv
 		grpc.WaitForHandlers(true),
 	}
 	if c != nil {
-		options = append(options, grpc.Creds(credentials.NewTLS(c.server())))
+		options = append(options, grpc.Creds(guarded{credentials.NewTLS(c.server()), log}))
 	}
 	s := grpc.NewServer(options...)
 	RegisterWorkerServer(s, w)
 	return s
+}
+
+// guarded logs the handshakes that fail.
+type guarded struct {
+	credentials.TransportCredentials
+	log *slog.Logger
+}
+
+func (g guarded) ServerHandshake(c net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	conn, info, err := g.TransportCredentials.ServerHandshake(c)
+	if err != nil {
+		g.log.Warn("connection refused", "from", c.RemoteAddr().String(), "why", err)
+	}
+	return conn, info, err
+}
+
+func (g guarded) Clone() credentials.TransportCredentials {
+	return guarded{g.TransportCredentials.Clone(), g.log}
 }
 
 // Dial prepares a connection to a worker whose certificate has the given name;
