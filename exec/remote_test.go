@@ -62,11 +62,17 @@ func issued(t *testing.T, a *wire.Authority, name string) *wire.Credentials {
 
 // remote returns a two-stage plan whose devices have addresses.
 func remote(t *testing.T, addresses ...string) *edgeshard.Plan {
+	t.Helper()
+	return remoteWith(t, demoWorkload(), addresses...)
+}
+
+func remoteWith(t *testing.T, w edgeshard.Workload, addresses ...string) *edgeshard.Plan {
+	t.Helper()
 	top := devices(t, len(addresses))
 	for i, a := range addresses {
 		top.Devices[i].Address = a
 	}
-	return plan(t, "demo", top, demoWorkload(), cut{0, 4}, cut{1, 10})
+	return plan(t, "demo", top, w, cut{0, 4}, cut{1, 10})
 }
 
 func TestRemoteWorkers(t *testing.T) {

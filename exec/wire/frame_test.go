@@ -148,3 +148,18 @@ func FuzzFrame(f *testing.F) {
 		}
 	})
 }
+
+// FuzzChunk: whatever comes as a chunk, it is an error or within the limit.
+func FuzzChunk(f *testing.F) {
+	f.Add([]byte{})
+	f.Add([]byte{0})
+	f.Add([]byte{1, 2, 3})
+	f.Add(make([]byte, ChunkBytes+2))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var c chunkFrame
+		err := codec{}.Unmarshal(mem.BufferSlice{mem.SliceBuffer(data)}, &c)
+		if err == nil && (len(c.data) > ChunkBytes || (c.data != nil) != (data[0] != 0)) {
+			t.Errorf("%d bytes that begin with %d became %d", len(data), data[0], len(c.data))
+		}
+	})
+}
