@@ -121,6 +121,9 @@ func (c *chunkSource) check(err error) error {
 
 // Supply makes the coordinator a source of weights until they are there.
 func (w *Worker) Supply(stream grpc.BidiStreamingServer[wire.Chunk, wire.Want]) error {
+	if err := w.onlyCoordinator(stream.Context()); err != nil {
+		return err
+	}
 	s, err := w.sessionOf(stream.Context())
 	if err != nil {
 		return err

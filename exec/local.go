@@ -44,6 +44,9 @@ func (c *cluster) startLocal(ctx context.Context, m *member) error {
 		Name: m.name, Host: c.listenHost, Model: c.options.Model, Threads: c.options.Threads,
 		Timeout: c.timeout, PEM: pem,
 	}
+	if c.security.own != nil {
+		o.Coordinator = c.security.own.Name()
+	}
 	if c.options.Local == nil {
 		c.startWithin(m, o)
 	} else if err := c.startProcess(ctx, m, o); err != nil {
@@ -178,6 +181,8 @@ type orders struct {
 	Threads int           `json:"threads,omitempty"`
 	Timeout time.Duration `json:"timeout_ns"`
 	PEM     *wire.PEM     `json:"pem,omitempty"` // nil: plaintext
+
+	Coordinator string `json:"coordinator,omitempty"` // the name in its certificate
 }
 
 // An announcement is the line of JSON with which a worker tells where it listens.

@@ -78,6 +78,9 @@ type WorkerOptions struct {
 	// Insecure, in plaintext and on a loopback address.
 	Credentials *wire.Credentials
 	Insecure    bool
+	// Coordinators are the names in the certificates that may open a session;
+	// none: CoordinatorName.
+	Coordinators []string
 
 	// OwnProcess says that the process does nothing else, so that the memory of
 	// the process is what the worker is measured to need.

@@ -28,6 +28,11 @@ func (c *cluster) load(m *member) (*wire.Load, error) {
 	if c.emulated(m) {
 		l.Slowdown = p.Topology.Devices[m.device].Slowdown
 	}
+	for _, o := range c.members {
+		if o != m {
+			l.Members = append(l.Members, &wire.Peer{Device: uint32(o.device), Address: o.address, Certificate: o.certificate})
+		}
+	}
 	for _, s := range p.Stages {
 		l.Stages = append(l.Stages, &wire.Stage{Device: uint32(s.Device), From: uint32(s.From), To: uint32(s.To)})
 	}

@@ -81,7 +81,7 @@ func TestRemoteWorkers(t *testing.T) {
 	d0 := serve(t, exec.WorkerOptions{Credentials: issued(t, a, "d0")})
 	d1 := serve(t, exec.WorkerOptions{Credentials: issued(t, a, "d1")})
 	plain0, plain1 := serve(t, exec.WorkerOptions{Insecure: true}), serve(t, exec.WorkerOptions{Insecure: true})
-	secure := exec.Options{Credentials: issued(t, a, "me"), Local: processes(t), Threads: 1}
+	secure := exec.Options{Credentials: issued(t, a, exec.CoordinatorName), Local: processes(t), Threads: 1}
 	for name, c := range map[string]struct {
 		options exec.Options
 		plan    *edgeshard.Plan
@@ -106,15 +106,16 @@ func TestRefusedConnections(t *testing.T) {
 	d0 := serve(t, exec.WorkerOptions{Credentials: issued(t, a, "d0")})
 	d1 := serve(t, exec.WorkerOptions{Credentials: issued(t, a, "d1")})
 	other := serve(t, exec.WorkerOptions{Credentials: issued(t, a, "other")})
-	me := issued(t, a, "me")
+	me := issued(t, a, exec.CoordinatorName)
 	for name, c := range map[string]struct {
 		options exec.Options
 		plan    *edgeshard.Plan
 		device  string // "": no device is to blame
 	}{
 		"no credentials":              {exec.Options{}, remote(t, d0, d1), ""},
-		"another authority's":         {exec.Options{Credentials: issued(t, authority(t), "me")}, remote(t, d0, d1), "d"},
+		"another authority's":         {exec.Options{Credentials: issued(t, authority(t), exec.CoordinatorName)}, remote(t, d0, d1), "d"},
 		"a worker of another name":    {exec.Options{Credentials: me}, remote(t, d0, other), "d1"},
+		"a device for coordinator":    {exec.Options{Credentials: issued(t, a, "d1")}, remote(t, d0, d1), "d"},
 		"nobody there":                {exec.Options{Credentials: me}, remote(t, d0, "127.0.0.1:1"), "d1"},
 		"plaintext to TLS":            {exec.Options{Insecure: true}, remote(t, d0, d1), "d"},
 		"local workers of no command": {exec.Options{Credentials: me}, remote(t, d0, ""), ""},
@@ -134,6 +135,61 @@ func TestRefusedConnections(t *testing.T) {
 			}
 			t.Log(err)
 		})
+	}
+}
+
+// TestStrangers: a certificate of the authority does not make its owner a device
+// of the session, nor one device another.
+func TestStrangers(t *testing.T) {
+	a := authority(t)
+	address := serve(t, exec.WorkerOptions{Name: "d0", Credentials: issued(t, a, "d0")})
+	dial := func(name string) wire.WorkerClient {
+		conn, err := wire.Dial(address, "d0", issued(t, a, name), wire.TCP)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { conn.Close() })
+		return wire.NewWorkerClient(conn)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	stream, err := dial(exec.CoordinatorName).Session(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &rogue{t: t, stream: stream}
+	l := load()
+	l.Members = []*wire.Peer{{Device: 1, Certificate: "d1"}, {Device: 2, Certificate: "d2"}}
+	r.loaded(l)
+	for _, c := range []struct {
+		name, device string
+		taken        bool
+	}{{"d1", "1", true}, {"d1", "2", false}, {"d3", "1", false}, {"d3", "3", false}} {
+		ctx := metadata.AppendToOutgoingContext(ctx, "edgeshard-session", rogueSession, "edgeshard-device", c.device)
+		client := dial(c.name)
+		forward, err := client.Forward(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		header, err := forward.Header()
+		if got := err == nil && header != nil; got != c.taken {
+			t.Errorf("passes of %s as device %s: taken %v, %v: want %v", c.name, c.device, got, err, c.taken)
+		}
+		fetch, err := client.Fetch(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		header, err = fetch.Header()
+		if got := err == nil && header != nil; got != c.taken {
+			t.Errorf("fetching of %s as device %s: taken %v, %v: want %v", c.name, c.device, got, err, c.taken)
+		}
+		supply, err := client.Supply(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := supply.Recv(); err == nil || !strings.Contains(err.Error(), "not the coordinator's") {
+			t.Errorf("weights of %s: error %v: want a refusal", c.name, err)
+		}
 	}
 }
 
@@ -238,7 +294,12 @@ func (r *rogue) end() string {
 // ready waits until the shards are loaded and connected to nobody.
 func (r *rogue) ready() {
 	r.t.Helper()
-	r.load(load())
+	r.loaded(load())
+}
+
+func (r *rogue) loaded(l *wire.Load) {
+	r.t.Helper()
+	r.load(l)
 	r.send(&wire.Command{Kind: &wire.Command_Connect{Connect: &wire.Connect{}}})
 	for {
 		e, err := r.stream.Recv()

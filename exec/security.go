@@ -6,8 +6,9 @@ import (
 	"github.com/edgeshard/edgeshard/exec/wire"
 )
 
-// coordinatorName is in the certificate a coordinator makes for itself.
-const coordinatorName = "coordinator"
+// CoordinatorName is the name in a coordinator's certificate, unless workers are
+// told another.
+const CoordinatorName = "coordinator"
 
 // security is who trusts whom in a run. Without credentials all is plaintext.
 type security struct {
@@ -30,7 +31,7 @@ func newSecurity(o *Options, allLocal bool) (security, error) {
 	if err != nil {
 		return security{}, err
 	}
-	p, err := a.Issue(coordinatorName)
+	p, err := a.Issue(CoordinatorName)
 	if err != nil {
 		return security{}, err
 	}

@@ -48,6 +48,7 @@ func (t *orders) apply(o *WorkerOptions) error {
 		o.Insecure = true
 		return nil
 	}
+	o.Coordinators = []string{t.Coordinator}
 	var err error
 	o.Credentials, err = t.PEM.Credentials()
 	return err

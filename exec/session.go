@@ -65,6 +65,9 @@ func (l *lost) Error() string { return l.err.Error() }
 
 // Session serves one coordinator.
 func (w *Worker) Session(stream grpc.BidiStreamingServer[wire.Command, wire.Event]) error {
+	if err := w.onlyCoordinator(stream.Context()); err != nil {
+		return err
+	}
 	ctx, end := context.WithCancelCause(stream.Context())
 	defer end(nil)
 	s := &session{worker: w, stream: stream, ctx: ctx, end: end, opened: make(chan struct{}), links: make(map[uint32]*link),

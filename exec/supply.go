@@ -47,7 +47,7 @@ func (s *shelf) close() {
 	}
 }
 
-// describe tells a remote worker what its weights are, and who may have them.
+// describe tells a remote worker what its weights are.
 // Local ones have the coordinator's own files.
 func (c *cluster) describe(ctx context.Context, m *member, load *wire.Load) error {
 	if m.local != nil {
@@ -60,15 +60,8 @@ func (c *cluster) describe(ctx context.Context, m *member, load *wire.Load) erro
 	if load.CheckpointJson, err = json.Marshal(config); err != nil {
 		return err
 	}
-	if load.Weights, err = c.hash(ctx, m, library); err != nil {
-		return err
-	}
-	for _, o := range c.members {
-		if o != m {
-			load.Members = append(load.Members, &wire.Peer{Device: uint32(o.device), Address: o.address, Certificate: o.certificate})
-		}
-	}
-	return nil
+	load.Weights, err = c.hash(ctx, m, library)
+	return err
 }
 
 // hash describes the units of a member's stages.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -140,8 +142,47 @@ func (w *Worker) Forward(stream grpc.ClientStreamingServer[wire.Pass, wire.Forwa
 	return s.receive(stream, md.Get(senderKey))
 }
 
-// sessionOf returns the session that a caller knows the name of.
+// sessionOf returns the session that a caller knows the name of. If it is not
+// the coordinator it must be a device of the session, by its certificate.
 func (w *Worker) sessionOf(ctx context.Context) (*session, error) {
+	s, err := w.namedSession(ctx)
+	if err != nil || w.options.Credentials == nil || w.coordinates(ctx) {
+		return s, err
+	}
+	md, _ := metadata.FromIncomingContext(ctx)
+	name, sender := wire.PeerName(ctx), md.Get(senderKey)
+	for _, m := range s.load.GetMembers() {
+		if len(sender) == 1 && sender[0] == strconv.FormatUint(uint64(m.GetDevice()), 10) && m.GetCertificate() == name {
+			return s, nil
+		}
+	}
+	s.log().Warn("call refused", "certificate", name)
+	return nil, status.Errorf(codes.PermissionDenied, "%s is no such device of the session", name)
+}
+
+// coordinates tells whether a caller's certificate is a coordinator's.
+func (w *Worker) coordinates(ctx context.Context) bool {
+	if w.options.Credentials == nil {
+		return true
+	}
+	names := w.options.Coordinators
+	if len(names) == 0 {
+		names = []string{CoordinatorName}
+	}
+	return slices.Contains(names, wire.PeerName(ctx))
+}
+
+// onlyCoordinator refuses a call of anyone else.
+func (w *Worker) onlyCoordinator(ctx context.Context) error {
+	if w.coordinates(ctx) {
+		return nil
+	}
+	name := wire.PeerName(ctx)
+	logger(w.options.Log).Warn("call refused", "certificate", name, "why", "not the coordinator's")
+	return status.Errorf(codes.PermissionDenied, "the certificate of %s is not the coordinator's: worker %s serves nobody else", name, w.options.Name)
+}
+
+func (w *Worker) namedSession(ctx context.Context) (*session, error) {
 	md, _ := metadata.FromIncomingContext(ctx)
 	w.mu.Lock()
 	defer w.mu.Unlock()

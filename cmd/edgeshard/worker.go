@@ -51,6 +51,7 @@ func (a *app) workerCmd() *cobra.Command {
 	f.StringVar(&w.memory, "memory", "", "budget, such as 6GiB; default: what the plan's topology says")
 	f.IntVar(&o.Threads, "threads", 0, "to compute with; 0: as many as CPUs")
 	f.DurationVar(&o.Timeout, "timeout", exec.DefaultTimeout, "silence after which a peer counts as gone")
+	f.StringSliceVar(&o.Coordinators, "coordinator", nil, "name in the certificate of who may command the worker; default: "+exec.CoordinatorName)
 	w.credentials.register(cmd)
 	w.cache.register(cmd)
 	f.BoolVar(&w.local, localFlag, false, "be a local worker, told what to do on standard input")
