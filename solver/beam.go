@@ -9,8 +9,13 @@ import (
 type partial struct {
 	cost, extra int64
 	bound       int64 // what completing it costs at least
+	order       int   // in which it was come upon: of equals the first goes on
 	parent      *partial
 	class, unit int
+}
+
+func (p *partial) compare(q *partial) int {
+	return cmp.Or(cmp.Compare(p.bound, q.bound), cmp.Compare(p.order, q.order))
 }
 
 // used returns what the path up to p has taken of class k.
@@ -40,16 +45,23 @@ type beam struct {
 	g      *graph
 	r      *relaxation
 	width  int
-	layers [][]*partial
+	layers [][][]partial // of each unit and class, the most promising paths in order
+	found  int
 	cutoff int64
 	best   []visit
 }
 
+// alike is how many paths go on from one unit and class.
+const alike = 3
+
 // search returns a path cheaper than the cutoff that breaks no constraint, and
 // its cost; nil where it comes upon none.
 func (b *beam) search() ([]visit, int64) {
-	b.layers = make([][]*partial, b.g.units+1)
-	b.layers[0] = []*partial{{class: b.g.source}}
+	b.layers = make([][][]partial, b.g.units+1)
+	for i := range b.layers {
+		b.layers[i] = make([][]partial, b.g.classes)
+	}
+	b.layers[0][b.g.source] = []partial{{class: b.g.source}}
 	for i := range b.g.units {
 		for _, p := range b.promising(b.layers[i]) {
 			b.stages(p)
@@ -59,20 +71,35 @@ func (b *beam) search() ([]visit, int64) {
 	return b.best, b.cutoff
 }
 
-// promising returns the partial paths to go on with, at most three on a class.
-func (b *beam) promising(layer []*partial) []*partial {
-	slices.SortStableFunc(layer, func(x, y *partial) int { return cmp.Compare(x.bound, y.bound) })
+// keep takes a partial path in if it is among the most promising of its unit and class.
+func (b *beam) keep(x partial) {
+	b.found++
+	x.order = b.found
+	kept := &b.layers[x.unit][x.class]
+	if len(*kept) == alike && x.bound >= (*kept)[alike-1].bound {
+		return
+	}
+	if *kept == nil {
+		*kept = make([]partial, 0, alike)
+	}
+	list := (*kept)[:min(len(*kept)+1, alike)]
+	at := len(list) - 1
+	for ; at > 0 && list[at-1].bound > x.bound; at-- {
+		list[at] = list[at-1]
+	}
+	list[at], *kept = x, list
+}
+
+// promising returns the partial paths to go on with.
+func (b *beam) promising(layer [][]partial) []*partial {
 	var chosen []*partial
-	on := make([]int, b.g.classes)
-	for _, p := range layer {
-		if len(chosen) == b.width {
-			break
-		}
-		if on[p.class]++; on[p.class] <= 3 {
-			chosen = append(chosen, p)
+	for _, kept := range layer {
+		for i := range kept {
+			chosen = append(chosen, &kept[i])
 		}
 	}
-	return chosen
+	slices.SortFunc(chosen, (*partial).compare)
+	return chosen[:min(len(chosen), b.width)]
 }
 
 func (b *beam) stages(p *partial) {
@@ -99,9 +126,13 @@ func (b *beam) hops(p *partial, cost, extra int64, j int) {
 	var top [branches]partial
 	n := 0
 	for d := range b.g.classes {
-		x := partial{class: d, unit: j, parent: p, cost: cost + b.g.hop[p.class][d], extra: extra + b.g.extraHop[p.class][d]}
-		x.bound = x.cost + b.r.start[j][d]
-		if x.bound >= never || n == branches && x.bound >= top[n-1].bound || x.used(b.g, d) >= b.g.capacity(d) {
+		onward := cost + b.g.hop[p.class][d]
+		bound := onward + b.r.start[j][d]
+		if bound >= never || n == branches && bound >= top[n-1].bound {
+			continue
+		}
+		x := partial{class: d, unit: j, parent: p, cost: onward, extra: extra + b.g.extraHop[p.class][d], bound: bound}
+		if x.used(b.g, d) >= b.g.capacity(d) {
 			continue
 		}
 		n = min(n+1, branches)
@@ -112,8 +143,7 @@ func (b *beam) hops(p *partial, cost, extra int64, j int) {
 		top[at] = x
 	}
 	for i := range n {
-		x := top[i]
-		b.layers[j] = append(b.layers[j], &x)
+		b.keep(top[i])
 	}
 }
 
