@@ -2,21 +2,17 @@ package experiments
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
+	"io"
+	"log/slog"
 	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-
-	"github.com/edgeshard/edgeshard"
-	"github.com/edgeshard/edgeshard/solver"
+	"github.com/nats-io/nuid"
 )
 
 // A Queue is a NATS server with JetStream, over which a sweep's points are shared
@@ -24,6 +20,7 @@ import (
 // in another by the work they are of, so that work done twice counts once.
 type Queue struct {
 	Conn *nats.Conn
+	Log  *slog.Logger // nil: silent
 	js   jetstream.JetStream
 }
 
@@ -32,187 +29,67 @@ const (
 	doneStream   = "edgeshard-done"
 	workSubject  = "edgeshard.work."
 	doneSubject  = "edgeshard.done."
-	queueTimeout = 10 * time.Second // of one exchange with the server
-	ackWait      = 15 * time.Second // after which silent work goes to another worker
-	remembered   = 24 * time.Hour   // for which work published twice is one
+	queueTimeout = 10 * time.Second   // of one exchange with the server
+	patience     = 10 * time.Minute   // for which a server may be away
+	remembered   = 24 * time.Hour     // for which work published twice is one
+	kept         = 7 * 24 * time.Hour // for which the server keeps what nobody fetches
 )
 
 // NewQueue returns the queue on a server, and makes its streams.
-func NewQueue(ctx context.Context, conn *nats.Conn) (*Queue, error) {
+func NewQueue(ctx context.Context, conn *nats.Conn, log *slog.Logger) (*Queue, error) {
 	js, err := jetstream.New(conn)
 	if err != nil {
 		return nil, err
 	}
-	q := &Queue{Conn: conn, js: js}
+	if log == nil {
+		log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	q := &Queue{Conn: conn, Log: log, js: js}
 	ctx, cancel := context.WithTimeout(ctx, queueTimeout)
 	defer cancel()
+	return q, q.makeStreams(ctx)
+}
+
+func (q *Queue) makeStreams(ctx context.Context) error {
 	for _, c := range []jetstream.StreamConfig{
-		{Name: workStream, Subjects: []string{workSubject + ">"}, Retention: jetstream.WorkQueuePolicy, Duplicates: remembered},
-		{Name: doneStream, Subjects: []string{doneSubject + ">"}, MaxMsgsPerSubject: 1},
+		{Name: workStream, Subjects: []string{workSubject + ">"}, Retention: jetstream.WorkQueuePolicy, Duplicates: remembered, MaxAge: kept},
+		{Name: doneStream, Subjects: []string{doneSubject + ">"}, MaxMsgsPerSubject: 1, MaxAge: kept},
 	} {
-		if _, err := js.CreateOrUpdateStream(ctx, c); err != nil {
-			return nil, fmt.Errorf("NATS: stream %s: %w", c.Name, err)
+		if _, err := q.js.CreateOrUpdateStream(ctx, c); err != nil {
+			return fmt.Errorf("NATS: stream %s: %w", c.Name, err)
 		}
 	}
-	return q, nil
+	return nil
 }
 
-// work is points that one worker runs one after another, with all they need.
-type work struct {
-	Sweep  string      `json:"sweep"`
-	ID     string      `json:"id"`
-	Stop   bool        `json:"stop"` // after the first without a plan
-	Warmup int         `json:"warmup"`
-	Jobs   []remoteJob `json:"jobs"`
+// subject is where the work for a build waits.
+func subject(version string) string { return workSubject + word(version) }
+
+// word makes a text a word of a subject.
+func word(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '-' || r == '_' || r == '+' || r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' {
+			return r
+		}
+		return '-'
+	}, text)
 }
 
-// A remoteJob is a job whose files travel with it.
-type remoteJob struct {
-	Key      string            `json:"key"`
-	Plan     edgeshard.Plan    `json:"plan"`
-	Options  solver.Options    `json:"options"`
-	Backend  string            `json:"backend"`
-	Scenario string            `json:"scenario,omitempty"`
-	Traces   map[string]string `json:"traces,omitempty"`
-}
-
-// done is what work came to, by the keys of its jobs.
-type done struct {
-	Outcomes map[string]*Outcome `json:"outcomes"`
-}
-
-// digest names a text by its hash; it is a word of a NATS subject.
-func digest(texts ...string) string {
-	sum := sha256.Sum256([]byte(strings.Join(texts, "\n")))
-	return hex.EncodeToString(sum[:16])
-}
-
-func (j *job) remote(key string) (remoteJob, error) {
-	traces, err := j.traces()
-	return remoteJob{Key: key, Plan: j.plan, Options: j.options, Backend: j.backend, Scenario: string(j.scenario), Traces: traces}, err
-}
-
-// local unpacks the job; dir is for its files.
-func (r *remoteJob) local(dir string) (*job, error) {
-	j := &job{plan: r.Plan, options: r.Options, backend: r.Backend, dir: dir}
-	if r.Scenario != "" {
-		j.scenario = []byte(r.Scenario)
-	}
-	for name, text := range r.Traces {
-		if !filepath.IsLocal(name) {
-			return nil, fmt.Errorf("trace %q is outside the sweep's folder", name)
-		}
-		file := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			return nil, err
-		}
-		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-			return nil, err
-		}
-	}
-	return j, nil
-}
-
-// runShared shares out what is not known, and takes in outcomes until all is.
-func (s *Sweep) runShared(ctx context.Context, results []Result) error {
-	pending := make(map[string][]Point)
-	var open []*work
-	for _, chain := range chains(s.points) {
-		w, err := s.workOf(chain)
-		if err != nil {
-			return err
-		}
-		if len(w.Jobs) == 0 {
-			if err := s.runChain(ctx, chain, results); err != nil {
-				return err
-			}
-			continue
-		}
-		pending[w.ID] = chain
-		open = append(open, w)
-	}
-	sweep := s.name(open)
-	take := func(id string, d *done) error {
-		chain, ok := pending[id]
-		if !ok {
-			return nil
-		}
-		delete(pending, id)
-		s.learn(d)
-		return s.runChain(ctx, chain, results)
-	}
-	if err := s.Queue.publish(ctx, s.Version, sweep, open); err != nil {
-		return err
-	}
-	if err := s.Queue.collect(ctx, sweep, func() bool { return len(pending) > 0 }, take); err != nil {
-		return err
-	}
-	return s.Queue.forget(ctx, sweep)
-}
-
-// name names a sweep by its work, the same for the same after a restart.
-func (s *Sweep) name(open []*work) string {
-	ids := []string{s.Version, s.Spec.Name}
-	for _, p := range s.points {
-		ids = append(ids, fmt.Sprint(p.Settings, p.Repeat, p.Seed))
-	}
-	sweep := digest(ids...)
-	for _, w := range open {
-		w.Sweep = sweep
-	}
-	return sweep
-}
-
-// workOf returns the jobs of a chain whose outcomes are not there.
-func (s *Sweep) workOf(chain []Point) (*work, error) {
-	w := &work{Stop: chain[0].chain != "", Warmup: s.Spec.Warmup}
-	var keys []string
-	for i := range chain {
-		j, err := s.resolver.job(&chain[i])
-		if err != nil {
-			continue // its row says so
-		}
-		key, err := j.key(s.Version, &chain[i])
-		if err != nil {
-			return nil, err
-		}
-		if s.Cache.get(key) != nil {
-			continue
-		}
-		r, err := j.remote(key)
-		if err != nil {
-			return nil, err
-		}
-		w.Jobs, keys = append(w.Jobs, r), append(keys, key)
-	}
-	w.ID = digest(append(keys, fmt.Sprint(chain[0].Index))...)
-	return w, nil
-}
-
-// learn takes in outcomes that workers sent.
-func (s *Sweep) learn(d *done) {
-	for key, o := range d.Outcomes {
-		s.known.Store(key, o)
-		if o.Status == Failed {
-			continue
-		}
-		if err := s.Cache.put(key, o); err != nil {
-			s.Log.Warn("an outcome cannot be kept", "error", err)
-		}
-	}
-}
-
-// publish puts work in the queue; what is there already is not there twice.
-func (q *Queue) publish(ctx context.Context, version, sweep string, open []*work) error {
+// publish puts work in the queue; what is there already in the same round is not
+// there twice.
+func (q *Queue) publish(ctx context.Context, version, round string, open []*work) error {
 	for _, w := range open {
 		data, err := json.Marshal(w)
 		if err != nil {
 			return err
 		}
-		err = retry(ctx, func(ctx context.Context) error {
-			_, err := q.js.Publish(ctx, workSubject+digest(version), data, jetstream.WithMsgID(sweep+w.ID))
+		err = q.retry(ctx, func(ctx context.Context) error {
+			_, err := q.js.Publish(ctx, subject(version), data, jetstream.WithMsgID(w.Sweep+w.ID+round))
 			return err
 		})
+		if errors.Is(err, nats.ErrMaxPayload) {
+			return fmt.Errorf("NATS: the server takes messages of %d bytes, a piece of work has %d: raise its max_payload", q.Conn.MaxPayload(), len(data))
+		}
 		if err != nil {
 			return fmt.Errorf("NATS: publishing work: %w", err)
 		}
@@ -221,68 +98,157 @@ func (q *Queue) publish(ctx context.Context, version, sweep string, open []*work
 }
 
 // retry repeats an exchange with the server, each within its time, until it
-// succeeds or ctx ends: servers may be away for a while.
-func retry(ctx context.Context, exchange func(context.Context) error) error {
-	for {
+// succeeds, ctx ends or patience does: servers may be away for a while. One that
+// has lost its streams gets them again.
+func (q *Queue) retry(ctx context.Context, exchange func(context.Context) error) error {
+	for start := time.Now(); ; {
 		inner, cancel := context.WithTimeout(ctx, queueTimeout)
 		err := exchange(inner)
+		if errors.Is(err, jetstream.ErrStreamNotFound) || errors.Is(err, jetstream.ErrNoStreamResponse) {
+			err = errors.Join(err, q.makeStreams(inner))
+		}
 		cancel()
-		if err == nil || errors.Is(err, nats.ErrMaxPayload) || errors.Is(err, nats.ErrConnectionClosed) {
+		switch {
+		case err == nil || errors.Is(err, nats.ErrMaxPayload) || errors.Is(err, nats.ErrConnectionClosed):
 			return err
-		}
-		select {
-		case <-ctx.Done():
+		case ctx.Err() != nil:
 			return ctx.Err()
-		case <-time.After(200 * time.Millisecond):
+		case time.Since(start) > patience:
+			return fmt.Errorf("no success within %s: %w", patience, err)
 		}
+		q.Log.Debug("an exchange with the queue is tried again", "error", err)
+		pause(ctx)
 	}
 }
 
-// collect hands over a sweep's outcomes, those of an earlier start first, while
-// more is wanted.
-func (q *Queue) collect(ctx context.Context, sweep string, more func() bool, take func(id string, d *done) error) error {
-	for next := uint64(1); more(); {
-		var c jetstream.Consumer
-		err := retry(ctx, func(ctx context.Context) (err error) {
-			c, err = q.js.OrderedConsumer(ctx, doneStream, jetstream.OrderedConsumerConfig{
-				FilterSubjects: []string{doneSubject + sweep + ".*"}, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: next,
-			})
-			return err
-		})
+func pause(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(200 * time.Millisecond):
+	}
+}
+
+// A collection is what a sweep still wants of the server.
+type collection struct {
+	version, sweep string
+	wanted         func() bool
+	take           func(id string, d *done) error
+	again          func(round string) error // publishes what is wanted once more
+	next           uint64                   // where the next outcome may be in its stream
+	idle           bool                     // when last asked, no work was in the queue
+	heard          time.Time                // when the last outcome came
+}
+
+// silent is how long no outcome may come before people are told.
+const silent = time.Minute
+
+// collect hands over a sweep's outcomes, those of an earlier start first, until
+// none is wanted.
+func (q *Queue) collect(ctx context.Context, c *collection) error {
+	c.next, c.heard = 1, time.Now()
+	for c.wanted() {
+		consumer, err := q.follow(ctx, c)
 		if err != nil {
 			return err
 		}
-		for more() && ctx.Err() == nil {
-			m, err := c.Next(jetstream.FetchMaxWait(time.Second))
+		for c.wanted() && ctx.Err() == nil {
+			m, err := consumer.Next(jetstream.FetchMaxWait(time.Second))
 			if errors.Is(err, nats.ErrTimeout) {
-				continue
-			}
-			if err != nil {
+				err = q.lull(ctx, c)
+			} else if err == nil {
+				err = c.receive(m)
+			} else {
 				break // the consumer is made again from where it was
 			}
-			if next, err = receive(m, next, take); err != nil {
+			if err != nil {
 				return err
 			}
 		}
+		pause(ctx)
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 	}
-	return ctx.Err()
+	return nil
 }
 
-// receive hands over one message, and returns where the next one may be.
-func receive(m jetstream.Msg, next uint64, take func(id string, d *done) error) (uint64, error) {
+// follow makes a consumer of the sweep's outcomes from where the last one was, or
+// from the first where the server has lost some.
+func (q *Queue) follow(ctx context.Context, c *collection) (consumer jetstream.Consumer, err error) {
+	err = q.retry(ctx, func(ctx context.Context) error {
+		stream, err := q.js.Stream(ctx, doneStream)
+		if err != nil {
+			return err
+		}
+		if stream.CachedInfo().State.LastSeq+1 < c.next {
+			c.next = 1
+		}
+		consumer, err = stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
+			FilterSubjects: []string{doneSubject + c.sweep + ".*"}, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: c.next,
+		})
+		return err
+	})
+	return consumer, err
+}
+
+// receive hands over one message.
+func (c *collection) receive(m jetstream.Msg) error {
 	if meta, err := m.Metadata(); err == nil {
-		next = meta.Sequence.Stream + 1
+		c.next = meta.Sequence.Stream + 1
 	}
+	c.idle, c.heard = false, time.Now()
 	var d done
 	if err := json.Unmarshal(m.Data(), &d); err != nil {
-		return next, fmt.Errorf("NATS: an outcome on %s: %w", m.Subject(), err)
+		return fmt.Errorf("NATS: an outcome on %s: %w", m.Subject(), err)
 	}
-	return next, take(m.Subject()[strings.LastIndex(m.Subject(), ".")+1:], &d)
+	return c.take(m.Subject()[strings.LastIndex(m.Subject(), ".")+1:], &d)
+}
+
+// lull looks why no outcome has come for a while. A worker sends its outcome
+// before it acknowledges the work: where the queue has been empty since before the
+// last lull, what is still wanted was lost, or done and forgotten in an earlier
+// sweep, and is published anew.
+func (q *Queue) lull(ctx context.Context, c *collection) error {
+	waiting, err := q.waiting(ctx)
+	if err != nil {
+		return nil //nolint:nilerr // the server is away: collect sees to that
+	}
+	open := waiting[word(c.version)]
+	if open == 0 && c.idle {
+		c.idle = false
+		q.Log.Debug("work is published again")
+		return c.again("/" + nuid.Next())
+	}
+	c.idle = open == 0
+	if time.Since(c.heard) > silent {
+		c.heard = time.Now()
+		q.Log.Warn("no outcome has come for a minute: are workers of this build there?", "build", c.version, "pieces of work", open)
+	}
+	return nil
+}
+
+// waiting returns how many pieces of work wait or are being done, by build.
+func (q *Queue) waiting(ctx context.Context) (map[string]uint64, error) {
+	ctx, cancel := context.WithTimeout(ctx, queueTimeout)
+	defer cancel()
+	stream, err := q.js.Stream(ctx, workStream)
+	if err != nil {
+		return nil, err
+	}
+	info, err := stream.Info(ctx, jetstream.WithSubjectFilter(workSubject+">"))
+	if err != nil {
+		return nil, err
+	}
+	pieces := make(map[string]uint64)
+	for s, n := range info.State.Subjects {
+		pieces[strings.TrimPrefix(s, workSubject)] = n
+	}
+	return pieces, nil
 }
 
 // forget removes a sweep's outcomes from the server.
 func (q *Queue) forget(ctx context.Context, sweep string) error {
-	return retry(ctx, func(ctx context.Context) error {
+	return q.retry(ctx, func(ctx context.Context) error {
 		stream, err := q.js.Stream(ctx, doneStream)
 		if err != nil {
 			return err

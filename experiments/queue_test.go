@@ -2,6 +2,7 @@ package experiments_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"os"
@@ -17,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/edgeshard/edgeshard/experiments"
 )
@@ -48,12 +50,12 @@ func exit(err error) {
 }
 
 func work(ctx context.Context, url string) error {
-	c, err := experiments.ConnectQueue(url)
+	c, err := experiments.ConnectQueue(url, silent)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	q, err := experiments.NewQueue(ctx, c)
+	q, err := experiments.NewQueue(ctx, c, silent)
 	if err != nil {
 		return err
 	}
@@ -62,7 +64,7 @@ func work(ctx context.Context, url string) error {
 
 func serve(t *testing.T, address, dir string) *server.Server {
 	t.Helper()
-	s, err := experiments.ServeQueue(address, "", dir)
+	s, err := experiments.QueueServer{Address: address, Dir: dir}.Serve()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,12 +74,12 @@ func serve(t *testing.T, address, dir string) *server.Server {
 
 func queue(t *testing.T, url string, o ...nats.Option) *experiments.Queue {
 	t.Helper()
-	c, err := experiments.ConnectQueue(url, o...)
+	c, err := experiments.ConnectQueue(url, silent, o...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
-	q, err := experiments.NewQueue(t.Context(), c)
+	q, err := experiments.NewQueue(t.Context(), c, silent)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +130,7 @@ func TestQueueSurvives(t *testing.T) {
 					defer close(restarted)
 					s.Shutdown()
 					s.WaitForShutdown()
-					again, err := experiments.ServeQueue(strings.TrimPrefix(url, "nats://"), "", dir)
+					again, err := experiments.QueueServer{Address: strings.TrimPrefix(url, "nats://"), Dir: dir}.Serve()
 					if err != nil {
 						t.Error(err)
 						return
@@ -183,16 +185,88 @@ func TestQueueResumes(t *testing.T) {
 	}
 }
 
+// TestQueueLosesAll takes the server's streams away in mid-sweep, as where its disk
+// is lost: what is missing is published anew, and no point is lost.
+func TestQueueLosesAll(t *testing.T) {
+	whole := csvOf(t, &experiments.Sweep{Spec: parse(t, quick), Version: "test"})
+	q := queue(t, serve(t, "127.0.0.1:0", t.TempDir()).ClientURL())
+	w := &experiments.Worker{Queue: q, Version: "test", Workers: 1, Silence: time.Second, Log: silent}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error)
+	go func() { ended <- w.Work(ctx) }()
+	js, err := jetstream.New(q.Conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var once sync.Once
+	s := &experiments.Sweep{Spec: parse(t, quick), Version: "test", Queue: q, Tell: func(p experiments.Progress) {
+		if p.Done == 10 {
+			once.Do(func() {
+				for _, name := range []string{"edgeshard-work", "edgeshard-done"} {
+					if err := js.DeleteStream(ctx, name); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+	}}
+	if diff := cmp.Diff(whole, csvOf(t, s)); diff != "" {
+		t.Errorf("results differ:\n%s", diff)
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestOtherBuilds holds that a worker leaves the work of another build alone, and
+// says that there is some.
+func TestOtherBuilds(t *testing.T) {
+	q := queue(t, serve(t, "127.0.0.1:0", t.TempDir()).ClientURL())
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	sweep := make(chan error, 1)
+	go func() {
+		_, err := (&experiments.Sweep{Spec: parse(t, quick), Version: "v1.2 (theirs)", Queue: q}).Run(ctx)
+		sweep <- err
+	}()
+	told := make(chan string, 1)
+	w := &experiments.Worker{Queue: q, Version: "ours", Workers: 1, Log: slog.New(slog.NewTextHandler(lineWriter(told), nil)), Tell: func() { t.Error("work of another build was done") }}
+	worker := make(chan error, 1)
+	go func() { worker <- w.Work(ctx) }()
+	if line := <-told; !strings.Contains(line, "another build") || !strings.Contains(line, "v1-2--theirs-") || !strings.Contains(line, "ours") {
+		t.Errorf("told %q", line)
+	}
+	stop()
+	if err := <-worker; err != nil {
+		t.Error(err)
+	}
+	if err := <-sweep; !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+// A lineWriter passes the first line on.
+type lineWriter chan<- string
+
+func (w lineWriter) Write(line []byte) (int, error) {
+	select {
+	case w <- string(line):
+	default:
+	}
+	return len(line), nil
+}
+
 func TestQueueStaysShut(t *testing.T) {
-	if _, err := experiments.ServeQueue("0.0.0.0:0", "", t.TempDir()); err == nil || !strings.Contains(err.Error(), "wants a token") {
+	if _, err := (experiments.QueueServer{Address: "0.0.0.0:0", Dir: t.TempDir()}).Serve(); err == nil || !strings.Contains(err.Error(), "wants a token") {
 		t.Errorf("a queue open to all: %v", err)
 	}
-	s, err := experiments.ServeQueue("127.0.0.1:0", "secret", t.TempDir())
+	s, err := experiments.QueueServer{Address: "127.0.0.1:0", Token: "secret", Dir: t.TempDir()}.Serve()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Shutdown()
-	if _, err := experiments.ConnectQueue(s.ClientURL(), nats.Timeout(time.Second)); err == nil {
+	if _, err := experiments.ConnectQueue(s.ClientURL(), silent, nats.Timeout(time.Second)); err == nil {
 		t.Error("connected without the token")
 	}
 	queue(t, s.ClientURL(), nats.Token("secret"))

@@ -17,13 +17,15 @@ import (
 // before it counts as failed.
 const mostDeliveries = 5
 
+// DefaultSilence of a worker is that after which its work goes to another.
+const DefaultSilence = 15 * time.Second
+
 // A Worker runs points of sweeps of its own version until its context ends.
 type Worker struct {
 	Queue   *Queue
 	Version string
 	Workers int           // points that run at once, at least 1
-	Silence time.Duration // of a worker, after which its work goes to another; 0: 15 s. All workers of a queue should agree.
-	Backend Backend       // nil: the simulator alone
+	Silence time.Duration // of a worker, after which its work goes to another; 0: DefaultSilence. All workers of a queue should agree.
 	Log     *slog.Logger
 	Tell    func() // after each piece of work, from any goroutine; nil: nobody
 }
@@ -32,6 +34,7 @@ type Worker struct {
 // ctx ends; work it has begun then goes to others.
 func (w *Worker) Work(ctx context.Context) error {
 	slots := make(chan struct{}, max(w.Workers, 1))
+	told := make(map[string]bool)
 	var busy sync.WaitGroup
 	defer busy.Wait()
 	for ctx.Err() == nil {
@@ -42,6 +45,7 @@ func (w *Worker) Work(ctx context.Context) error {
 			}
 			return fmt.Errorf("NATS: %w", err)
 		}
+		w.lookAround(ctx, told)
 		for ctx.Err() == nil {
 			slots <- struct{}{}
 			m, err := next(c)
@@ -52,6 +56,7 @@ func (w *Worker) Work(ctx context.Context) error {
 					pause(ctx)
 					break
 				}
+				w.lookAround(ctx, told)
 				continue
 			}
 			busy.Go(func() {
@@ -67,20 +72,28 @@ func (w *Worker) silence() time.Duration {
 	if w.Silence > 0 {
 		return w.Silence
 	}
-	return ackWait
+	return DefaultSilence
 }
 
-func pause(ctx context.Context) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(200 * time.Millisecond):
+// lookAround tells, once for each, of builds whose work waits while there is none
+// for this one: somebody may have meant this worker to do it.
+func (w *Worker) lookAround(ctx context.Context, told map[string]bool) {
+	pieces, err := w.Queue.waiting(ctx)
+	if err != nil || pieces[word(w.Version)] > 0 {
+		return
+	}
+	for build, n := range pieces {
+		if n > 0 && !told[build] {
+			told[build] = true
+			w.Log.Warn("work waits for another build of edgeshard: results must not mix", "pieces", n, "build", build, "this one", word(w.Version))
+		}
 	}
 }
 
 func (w *Worker) consumer(ctx context.Context) (c jetstream.Consumer, err error) {
-	err = retry(ctx, func(ctx context.Context) (err error) {
+	err = w.Queue.retry(ctx, func(ctx context.Context) (err error) {
 		c, err = w.Queue.js.CreateOrUpdateConsumer(ctx, workStream, jetstream.ConsumerConfig{
-			Durable: "workers-" + digest(w.Version), FilterSubject: workSubject + digest(w.Version),
+			Durable: "workers-" + digest(w.Version), FilterSubject: subject(w.Version),
 			AckPolicy: jetstream.AckExplicitPolicy, AckWait: w.silence(), MaxAckPending: -1, InactiveThreshold: remembered,
 		})
 		return err
@@ -141,7 +154,7 @@ func (w *Worker) run(ctx context.Context, m jetstream.Msg) error {
 	if err != nil {
 		return err
 	}
-	err = retry(ctx, func(ctx context.Context) error {
+	err = w.Queue.retry(ctx, func(ctx context.Context) error {
 		_, err := w.Queue.js.Publish(ctx, doneSubject+todo.Sweep+"."+todo.ID, data)
 		return err
 	})
@@ -174,7 +187,7 @@ func (w *Worker) outcomes(ctx context.Context, todo *work, deliveries uint64) (*
 			if err != nil {
 				return nil, err
 			}
-			if o, err = j.run(ctx, w.Backend, todo.Warmup); err != nil {
+			if o, err = j.run(ctx, nil, 0); err != nil {
 				return nil, err
 			}
 		}

@@ -28,6 +28,7 @@ type Sweep struct {
 	points   []Point
 	flight   singleflight.Group
 	known    sync.Map // outcomes that workers sent, by key
+	unkept   sync.Once
 
 	mu    sync.Mutex // guards what follows
 	state Progress
@@ -158,9 +159,7 @@ func (s *Sweep) runPoint(ctx context.Context, p Point) (r Result, cached bool, e
 		if o.Status == Failed {
 			return o, nil // a second start tries again
 		}
-		if err := s.Cache.put(r.ID, o); err != nil {
-			s.Log.Warn("an outcome cannot be kept", "point", p.Index, "error", err)
-		}
+		s.keep(r.ID, o)
 		return o, nil
 	})
 	if err != nil {
@@ -168,6 +167,14 @@ func (s *Sweep) runPoint(ctx context.Context, p Point) (r Result, cached bool, e
 	}
 	r.Outcome = v.(*Outcome)
 	return r, false, nil
+}
+
+// keep puts an outcome in the cache. A cache that takes none, as on a full disk,
+// is told of once.
+func (s *Sweep) keep(key string, o *Outcome) {
+	if err := s.Cache.put(key, o); err != nil {
+		s.unkept.Do(func() { s.Log.Warn("outcomes cannot be kept: a second start would compute them again", "error", err) })
+	}
 }
 
 func (s *Sweep) done(r *Result, cached bool) {

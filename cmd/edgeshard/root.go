@@ -133,6 +133,15 @@ func (a *app) logger() *slog.Logger {
 	return slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
 
+// warner logs what people should know in any case to standard error, and all when
+// asked to.
+func (a *app) warner() *slog.Logger {
+	if a.verbose {
+		return a.logger()
+	}
+	return slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
+}
+
 // json writes v, indented.
 func (a *app) json(v any) error {
 	data, err := wholefile.JSON(v)

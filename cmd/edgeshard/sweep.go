@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -40,6 +38,9 @@ func (a *app) sweepCmd() *cobra.Command {
 		Example: "edgeshard sweep experiments/bandwidth/experiment.toml -o results\nedgeshard sweep experiment.toml --dry-run",
 		Args:    usageArgs(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := q.check(); err != nil {
+				return err
+			}
 			return a.sweep(cmd.Context(), args[0], &f, &b, &q)
 		},
 	}
@@ -116,7 +117,7 @@ func (a *app) newSweep(spec *experiments.Spec, f *sweepFlags, b *backendFlags) (
 	if err != nil {
 		return nil, err
 	}
-	s := &experiments.Sweep{Spec: spec, Version: v, Cache: &experiments.Cache{Dir: f.cache}, Workers: f.workers, Log: a.logger(), Tell: a.tellSweep()}
+	s := &experiments.Sweep{Spec: spec, Version: v, Cache: &experiments.Cache{Dir: f.cache}, Workers: f.workers, Log: a.warner(), Tell: a.tellSweep()}
 	if f.again {
 		s.Cache = nil
 	}
@@ -134,25 +135,6 @@ func (b *backendFlags) forSweeps(a *app) experiments.Backend {
 		of.backend = name
 		return of.runner(a)
 	}
-}
-
-// exactVersion tells one program from another, also where two were built from
-// one commit with changes on top: what they compute may differ.
-func exactVersion() (string, error) {
-	file, err := os.Executable()
-	if err != nil {
-		return "", err
-	}
-	f, err := os.Open(file)
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = f.Close() }()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return version() + "+" + hex.EncodeToString(h.Sum(nil))[:8], nil
 }
 
 // tellSweep shows progress, at most ten times a second.
