@@ -8,13 +8,33 @@ import (
 	"html/template"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
 //go:embed report.html
 var reportPage string
 
-var reportTemplate = template.Must(template.New("report").Funcs(template.FuncMap{"text": short, "numeric": func(v any) bool { _, ok := number(v); return ok }}).Parse(reportPage))
+var reportTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
+	"text": short, "class": cellClass, "join": strings.Join,
+	"head": func(t *Table, c int) string {
+		if t.numeric(c) {
+			return "n"
+		}
+		return ""
+	},
+}).Parse(reportPage))
+
+// cellClass tells numbers, and texts that may take several lines.
+func cellClass(v any) string {
+	if _, ok := number(v); ok {
+		return "n"
+	}
+	if text, ok := v.(string); ok && len(text) > 40 {
+		return "long"
+	}
+	return ""
+}
 
 // mostRows is how many rows of results a report shows; the files beside it have all.
 const mostRows = 2000
@@ -83,12 +103,12 @@ type section struct {
 
 // WriteHTML writes the report as one page that opens from disk, without a network.
 func (a *Analysis) WriteHTML(w io.Writer) error {
-	all := *a.Table.inUse()
+	all, same := a.Table.telling()
 	left := max(len(all.Rows)-mostRows, 0)
 	all.Rows = all.Rows[:len(all.Rows)-left]
 	return reportTemplate.Execute(w, map[string]any{
 		"Spec": a.Spec, "Status": a.Table.count("status"), "Sections": a.tables(), "Pictures": a.Pictures,
-		"Rows": &all, "Left": left,
+		"Rows": all, "Same": same, "Left": left,
 	})
 }
 
@@ -109,17 +129,41 @@ func (a *Analysis) Markdown() string {
 	return b.String()
 }
 
-// inUse returns the table without the columns that have no value.
-func (t *Table) inUse() *Table {
-	var keep []int
-	for c := range t.Columns {
-		for _, row := range t.Rows {
-			if row[c] != nil {
-				keep = append(keep, c)
-				break
-			}
+// lastColumns are those that one looks at last.
+var lastColumns = []string{"error", "plan", "seed", "id", "version"}
+
+// telling returns the table without the columns that have no value, or the same in
+// all of several rows; the latter are told of by themselves.
+func (t *Table) telling() (u *Table, same []string) {
+	var keep, last []int
+	for c, name := range t.Columns {
+		switch value, constant := t.constant(c); {
+		case constant && value == nil:
+		case constant && len(t.Rows) > 1:
+			same = append(same, name+" "+short(value))
+		case slices.Contains(lastColumns, name):
+			last = append(last, c)
+		default:
+			keep = append(keep, c)
 		}
 	}
+	return t.columns(append(keep, last...)), same
+}
+
+// constant returns the value that all rows have in a column, if they have.
+func (t *Table) constant(c int) (value any, is bool) {
+	for i, row := range t.Rows {
+		if i == 0 {
+			value = row[c]
+		} else if row[c] != value {
+			return nil, false
+		}
+	}
+	return value, true
+}
+
+// columns returns the table of some columns.
+func (t *Table) columns(keep []int) *Table {
 	u := &Table{}
 	for _, c := range keep {
 		u.Columns = append(u.Columns, t.Columns[c])
