@@ -7,10 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/BurntSushi/toml"
-
 	"github.com/edgeshard/edgeshard/internal/wholefile"
-	"github.com/edgeshard/edgeshard/topologies"
 )
 
 // A SetFile is a file of scenarios; the session's file is one too, with the
@@ -74,41 +71,4 @@ func writeJSON(file string, v any) error {
 		return err
 	}
 	return writeFile(file, data)
-}
-
-// topologyTOML writes a topology as its files are written.
-func topologyTOML(t *topologies.Topology) ([]byte, error) {
-	data, err := json.Marshal(t)
-	if err != nil {
-		return nil, err
-	}
-	var keys map[string]any
-	if err := json.Unmarshal(data, &keys); err != nil {
-		return nil, err
-	}
-	for one, many := range map[string]string{"device": "devices", "link": "links"} {
-		if list, ok := keys[many]; ok {
-			keys[one] = list
-			delete(keys, many)
-		}
-	}
-	counts(keys["device"])
-	var b bytes.Buffer
-	enc := toml.NewEncoder(&b)
-	enc.Indent = ""
-	err = enc.Encode(keys)
-	return b.Bytes(), err
-}
-
-// counts makes the devices' counts whole numbers again, which JSON does not tell
-// from others.
-func counts(devices any) {
-	list, _ := devices.([]any)
-	for _, d := range list {
-		if entry, ok := d.(map[string]any); ok {
-			if n, ok := entry["count"].(float64); ok {
-				entry["count"] = int(n)
-			}
-		}
-	}
 }

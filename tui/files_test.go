@@ -58,25 +58,8 @@ func TestFileChangedOnDisk(t *testing.T) {
 	}
 }
 
-// TestSaveAndOpen: a saved topology says the same when it is read again.
+// TestSaveAndOpen: what was saved is asked about before it is replaced, and can be opened.
 func TestSaveAndOpen(t *testing.T) {
-	for _, name := range topologies.Names() {
-		want, err := topologies.Load(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		data, err := topologyTOML(want)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := topologies.Parse(name+".toml", data)
-		if err != nil {
-			t.Fatalf("%v\n%s", err, data)
-		}
-		if !got.Equal(want) {
-			t.Errorf("%s differs when read again:\n%s", name, data)
-		}
-	}
 	t.Chdir(t.TempDir())
 	d := drive(t, ask(t, "home-lab", "llama2-7b"), 120, 36)
 	d.keys("s", "enter", "enter")

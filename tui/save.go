@@ -23,7 +23,7 @@ func (m *Model) savings() []saving {
 	q, entries := m.question, m.scenarios.entries
 	name := fileName(q.Topology.Name)
 	all := []saving{{"topology", name + ".toml", func(f string) error {
-		data, err := topologyTOML(q.Topology)
+		data, err := q.Topology.TOML()
 		if err != nil {
 			return err
 		}
