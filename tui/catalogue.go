@@ -13,15 +13,18 @@ import (
 //go:embed catalogue.toml
 var catalogueText []byte
 
-// A catalogued device is one to add to a cluster.
+// A catalogued device is one to add to a cluster. Each value says where it is
+// from.
 type catalogued struct {
 	Name            string              `toml:"name"`
 	What            string              `toml:"what"`
 	Memory          topologies.Bytes    `toml:"memory"`
 	FLOPS           topologies.Rate     `toml:"flops"`
+	FLOPSFrom       string              `toml:"flops_source"`
 	MemoryBandwidth topologies.ByteRate `toml:"memory_bandwidth"`
+	BandwidthFrom   string              `toml:"memory_bandwidth_source"`
 	ActivePower     topologies.Watts    `toml:"active_power"`
-	Source          string              `toml:"source"`
+	PowerFrom       string              `toml:"active_power_source"`
 }
 
 // catalogue returns the devices of data sheets.
@@ -40,6 +43,15 @@ func (c *catalogued) device() topologies.Device {
 	}
 }
 
+// values are what is known of the device: name, value and source of each.
+func (c *catalogued) values() [][3]string {
+	all := [][3]string{{"computes", c.FLOPS.String(), c.FLOPSFrom}, {"reads", c.MemoryBandwidth.String(), c.BandwidthFrom}}
+	if c.ActivePower > 0 {
+		all = append(all, [3]string{"draws", c.ActivePower.String(), c.PowerFrom})
+	}
+	return all
+}
+
 // openCatalogue offers devices to add.
 func (m *Model) openCatalogue() tea.Cmd {
 	all, err := catalogue()
@@ -52,8 +64,10 @@ func (m *Model) openCatalogue() tea.Cmd {
 		items[i] = item{
 			name:   c.What,
 			detail: fmt.Sprintf("%s, %s", c.FLOPS, c.MemoryBandwidth),
-			more:   wrap(c.Source, 66),
 			do:     func(m *Model) tea.Cmd { return m.addDevice(c.device()) },
+		}
+		for _, v := range c.values() {
+			items[i].more = append(items[i].more, pad(v[0], 9)+v[2])
 		}
 	}
 	m.overlay = newMenu("add a device", items)
