@@ -47,22 +47,48 @@ type Flip struct {
 
 // An explainer asks what would be were something otherwise.
 type explainer struct {
-	ctx  context.Context
-	p    *Problem
-	r    *Result
-	spec edgeshard.Spec
-	w    edgeshard.Workload
+	ctx    context.Context
+	p      *Problem
+	r      *Result
+	spec   edgeshard.Spec
+	w      edgeshard.Workload
+	wanted func(what string) bool
+	tell   func(part Explanation)
 }
 
 // Explain explains a proved result for the spec and workload it was drawn from.
 func Explain(ctx context.Context, s edgeshard.Spec, w edgeshard.Workload, r *Result) (*Explanation, error) {
+	e := &Explanation{}
+	return e, ExplainSome(ctx, s, w, r, func(string) bool { return true }, e.Add)
+}
+
+// ExplainSome explains what is wanted of a proved result, and tells each part
+// when it is known, the notes last. What can be wanted is "use of X" of a device
+// that runs nothing, "memory of X", "speed of X" and "link X to Y".
+func ExplainSome(ctx context.Context, s edgeshard.Spec, w edgeshard.Workload, r *Result, wanted func(what string) bool, tell func(part Explanation)) error {
 	if !r.Proved {
-		return nil, errors.New("only a plan proved optimal can be explained: solve it with exact, without a deadline")
+		return errors.New("only a plan proved optimal can be explained: solve it with exact, without a deadline")
 	}
-	x := &explainer{ctx: ctx, p: r.Problem, r: r, spec: s, w: w}
-	e := &Explanation{Unused: x.unused(), Prices: x.prices(), Flips: x.flips()}
-	e.Notes = x.notes(e)
-	return e, ctx.Err()
+	all := &Explanation{}
+	x := &explainer{ctx: ctx, p: r.Problem, r: r, spec: s, w: w, wanted: wanted, tell: func(part Explanation) {
+		all.Add(part)
+		tell(part)
+	}}
+	x.unused()
+	x.prices()
+	x.flips()
+	if ctx.Err() == nil {
+		tell(Explanation{Notes: x.notes(all)})
+	}
+	return ctx.Err()
+}
+
+// Add adds a part to an explanation.
+func (e *Explanation) Add(part Explanation) {
+	e.Notes = append(e.Notes, part.Notes...)
+	e.Unused = append(e.Unused, part.Unused...)
+	e.Prices = append(e.Prices, part.Prices...)
+	e.Flips = append(e.Flips, part.Flips...)
 }
 
 // solve returns the best objective of a changed problem, and the result.
@@ -80,21 +106,22 @@ func (x *explainer) used() map[int]bool {
 }
 
 // unused asks, for one of each set of twins without a stage, what using it costs.
-func (x *explainer) unused() []Unused {
-	var all []Unused
+func (x *explainer) unused() {
 	used := x.used()
 	for _, c := range x.p.Classes {
 		idle := slices.DeleteFunc(slices.Clone(c.Members), func(d int) bool { return used[d] })
-		if len(idle) == 0 || x.ctx.Err() != nil {
+		wanted := func(d int) bool { return x.wanted("use of " + x.p.Devices[d].Name) }
+		if !slices.ContainsFunc(idle, wanted) || x.ctx.Err() != nil {
 			continue
 		}
 		u := x.cost(idle[0])
 		for _, d := range idle {
 			u.Devices = append(u.Devices, x.p.Devices[d].Name)
 		}
-		all = append(all, u)
+		if x.ctx.Err() == nil {
+			x.tell(Explanation{Unused: []Unused{u}})
+		}
 	}
-	return all
 }
 
 // cost asks what using a device costs, and what of it costs most.
@@ -138,24 +165,22 @@ func (x *explainer) perToken(ns int64) float64 {
 
 // prices asks what one GiB more is worth on each device used, and one Mbps more
 // on each link used.
-func (x *explainer) prices() []Price {
-	var all []Price
+func (x *explainer) prices() {
 	ask := func(what, unit string, p *Problem) {
-		if r, ok := x.solve(p); ok {
-			all = append(all, Price{What: what, Unit: unit, MSPerToken: x.perToken(x.r.Objective() - r.Objective())})
+		if r, ok := x.solve(p); ok && x.ctx.Err() == nil {
+			x.tell(Explanation{Prices: []Price{{What: what, Unit: unit, MSPerToken: x.perToken(x.r.Objective() - r.Objective())}}})
 		}
 	}
 	for d := range x.p.Devices {
-		if x.used()[d] {
+		if x.used()[d] && x.wanted("memory of "+x.p.Devices[d].Name) {
 			ask("memory of "+x.p.Devices[d].Name, "GiB", x.p.withBudget(d, x.p.Class(d).Budget+1<<30))
 		}
 	}
 	for _, l := range x.links() {
-		if bps := int64(x.spec.Topology.Link(l[0], l[1]).Bandwidth); bps > 0 {
+		if bps := int64(x.spec.Topology.Link(l[0], l[1]).Bandwidth); bps > 0 && x.wanted(x.linkName(l)) {
 			ask(x.linkName(l), "Mbps", x.p.Apart(l[:]).withLink(l[0], l[1], bps+1e6, bps))
 		}
 	}
-	return all
 }
 
 // links returns the links that the plan uses, each once.
@@ -180,26 +205,27 @@ const farthest = 16
 
 // flips asks by how much each link used, and each class of devices used, must
 // become slower or faster before another plan is better.
-func (x *explainer) flips() []Flip {
-	var all []Flip
+func (x *explainer) flips() {
 	ask := func(what string, change func(num, den int64) *Problem) {
 		for _, up := range []bool{false, true} {
 			if f, ok := x.flip(what, up, change); ok && x.ctx.Err() == nil {
-				all = append(all, f)
+				x.tell(Explanation{Flips: []Flip{f}})
 			}
 		}
 	}
 	for _, l := range x.links() {
+		if !x.wanted(x.linkName(l)) {
+			continue
+		}
 		ask(x.linkName(l), func(num, den int64) *Problem { return x.p.withLink(l[0], l[1], num, den) })
 	}
 	seen := make(map[int]bool)
 	for d := range x.p.Devices {
-		if k := x.p.Devices[d].Class; x.used()[d] && !seen[k] {
+		if k := x.p.Devices[d].Class; x.used()[d] && !seen[k] && x.wanted("speed of "+x.p.Devices[d].Name) {
 			seen[k] = true
 			ask("speed of "+x.p.Devices[d].Name, func(num, den int64) *Problem { return x.p.withSpeed(d, den, num) })
 		}
 	}
-	return all
 }
 
 // flip bisects for the factor nearest to 1 at which the plan is not the best any

@@ -29,6 +29,7 @@ func onCurve(m *Model) bool        { return m.screen == curveScreen }
 func onFront(m *Model) bool        { return m.screen == frontScreen }
 func turning(m *Model) bool        { return onPlan(m) && m.pane != planPane }
 func onDevices(m *Model) bool      { return onPlan(m) && m.pane == devicesPane }
+func onLinks(m *Model) bool        { return onPlan(m) && m.pane == linksPane }
 func onPlanStrip(m *Model) bool    { return onPlan(m) && m.pane == planPane }
 func withTwo(m *Model) bool        { return onPlan(m) && (m.pane == devicesPane || m.pane == linksPane) }
 func hasFront(m *Model) bool       { return m.backend.Front != nil }
@@ -67,6 +68,7 @@ func turnActions() []action {
 		{"source", []string{"S"}, "", "make the device the source", onDevices, (*Model).makeSource},
 		{"add", []string{"a"}, "a add", "add a device from the catalogue", onDevices, (*Model).openCatalogue},
 		{"remove", []string{"delete", "backspace"}, "", "remove the device", onDevices, (*Model).removeDevice},
+		{"oneway", []string{"d"}, "d direction", "links: change both directions, or the selected one alone", onLinks, (*Model).flipDirection},
 		{"pin", []string{"p"}, "p pin", "pin the unit under the cursor where it is, or free it", onPlanStrip, (*Model).pinUnit},
 		{"why", []string{"w"}, "w why?", "why this device, link or cut is as it is", explains, (*Model).askWhy},
 	}
@@ -148,6 +150,15 @@ func (m *Model) moveLink(dx, dy int) {
 	if from >= 0 && from < n && to >= 0 && to < n {
 		m.from, m.to = from, to
 	}
+}
+
+func (m *Model) flipDirection() tea.Cmd {
+	m.oneWay = !m.oneWay
+	t := m.question.Topology
+	if len(t.Devices) > 1 {
+		m.say("- + < > change " + linkName(t, m.from, m.to, m.oneWay))
+	}
+	return nil
 }
 
 func (m *Model) toggle() tea.Cmd {

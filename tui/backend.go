@@ -34,8 +34,9 @@ type Backend struct {
 	// Faulty returns a simulation in which things go wrong. Nil: no such key.
 	Faulty func(faults []Fault) edgeshard.Runner
 
-	// Explain tells why a device, link or cut is as it is. Nil: no such key.
-	Explain func(ctx context.Context, q *Question, s Subject) ([]string, error)
+	// Explain tells why a device, link or cut is as it is: again and again all the
+	// lines found so far. Nil: no such key.
+	Explain func(ctx context.Context, q *Question, s Subject, tell func(lines []string)) error
 	// Front returns the latency–throughput Pareto front: plans whose objective is
 	// the time of a request by itself. Nil: no such screen.
 	Front func(ctx context.Context, q *Question) ([]*edgeshard.Plan, error)

@@ -67,17 +67,26 @@ func slowdown(d *topologies.Device) float64 {
 	return 1
 }
 
-// linkKnob is one amount of the link between two devices, in both directions.
-func linkKnob(t *topologies.Topology, from, to int, name string, k knob) knob {
-	k.name, k.of = name, t.Devices[from].Name+" ↔ "+t.Devices[to].Name
+// linkKnob is one amount of the link from a device to another, and of the way
+// back unless one way is meant.
+func linkKnob(t *topologies.Topology, from, to int, oneWay bool, name string, k knob) knob {
+	k.name, k.of = name, linkName(t, from, to, oneWay)
 	return k
 }
 
-func bandwidthKnob(t *topologies.Topology, from, to int) knob {
-	put := func(q Question, b topologies.BitRate) (Question, error) {
-		return q.withLink(from, to, func(l *topologies.Link) { l.Bandwidth = max(b, 1000) })
+func linkName(t *topologies.Topology, from, to int, oneWay bool) string {
+	arrow := " ↔ "
+	if oneWay {
+		arrow = " → "
 	}
-	return linkKnob(t, from, to, "bandwidth", knob{
+	return t.Devices[from].Name + arrow + t.Devices[to].Name
+}
+
+func bandwidthKnob(t *topologies.Topology, from, to int, oneWay bool) knob {
+	put := func(q Question, b topologies.BitRate) (Question, error) {
+		return q.withLink(from, to, oneWay, func(l *topologies.Link) { l.Bandwidth = max(b, 1000) })
+	}
+	return linkKnob(t, from, to, oneWay, "bandwidth", knob{
 		show: func(q *Question) string { return q.Topology.Link(from, to).Bandwidth.String() },
 		step: func(q Question, by int) (Question, error) {
 			return put(q, topologies.BitRate(min(rung(float64(q.Topology.Link(from, to).Bandwidth), by), 1e13)))
@@ -93,11 +102,11 @@ func bandwidthKnob(t *topologies.Topology, from, to int) knob {
 	})
 }
 
-func latencyKnob(t *topologies.Topology, from, to int) knob {
+func latencyKnob(t *topologies.Topology, from, to int, oneWay bool) knob {
 	put := func(q Question, d time.Duration) (Question, error) {
-		return q.withLink(from, to, func(l *topologies.Link) { l.Latency = d })
+		return q.withLink(from, to, oneWay, func(l *topologies.Link) { l.Latency = d })
 	}
-	return linkKnob(t, from, to, "latency", knob{
+	return linkKnob(t, from, to, oneWay, "latency", knob{
 		show: func(q *Question) string { return durationText(q.Topology.Link(from, to).Latency) },
 		step: func(q Question, by int) (Question, error) {
 			now := max(q.Topology.Link(from, to).Latency, time.Microsecond)

@@ -50,8 +50,10 @@ func fakeBackend() Backend {
 			return fakeRunner{text: true}
 		},
 		Faulty: func([]Fault) edgeshard.Runner { return fakeRunner{} },
-		Explain: func(_ context.Context, _ *Question, s Subject) ([]string, error) {
-			return []string{fmt.Sprintf("because of %+v", s)}, nil
+		Explain: func(_ context.Context, _ *Question, s Subject, tell func([]string)) error {
+			tell([]string{"first"})
+			tell([]string{fmt.Sprintf("because of %+v", s)})
+			return nil
 		},
 		Front: func(ctx context.Context, q *Question) ([]*edgeshard.Plan, error) {
 			var plans []*edgeshard.Plan

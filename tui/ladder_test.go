@@ -46,7 +46,7 @@ func TestKnobsStayValid(t *testing.T) {
 			top := q.Topology
 			i := rapid.IntRange(0, len(top.Devices)-1).Draw(t, "device")
 			j := (i + 1) % len(top.Devices)
-			all := append(b.knobs(), memoryKnob(top, i), speedKnob(top, i), bandwidthKnob(top, i, j), latencyKnob(top, i, j))
+			all := append(b.knobs(), memoryKnob(top, i), speedKnob(top, i), bandwidthKnob(top, i, j, true), latencyKnob(top, i, j, false))
 			k := all[rapid.IntRange(0, len(all)-1).Draw(t, "knob")]
 			next, err := k.step(q, rapid.SampledFrom([]int{-1, 1}).Draw(t, "by"))
 			if err != nil || next.Validate() != nil {

@@ -51,12 +51,12 @@ func (m *Model) linksFoot(w int) string {
 	if first == nil {
 		return ""
 	}
-	q, d := &m.question, m.question.Topology.Devices
+	q := &m.question
 	foot := sliderText(first, q, 6) + "  " + second.name + " " + second.show(q)
 	if textWidth(foot) > w {
 		foot = first.show(q) + " " + second.show(q)
 	}
-	if names := d[m.from].Name + " → " + d[m.to].Name + "  "; textWidth(names+foot) <= w {
+	if names := linkName(q.Topology, m.from, m.to, m.oneWay) + "  "; textWidth(names+foot) <= w {
 		foot = names + foot
 	}
 	return foot

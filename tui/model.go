@@ -79,7 +79,8 @@ type Model struct {
 	device  int // selected in the devices' pane
 	from    int // selected in the links' pane
 	to      int
-	unit    int // selected in the plan's pane
+	oneWay  bool // the links' keys change the selected direction alone
+	unit    int  // selected in the plan's pane
 	overlay overlay
 	notice  notice
 
@@ -87,6 +88,7 @@ type Model struct {
 	curve     curve
 	front     front
 	run       run
+	why       why
 }
 
 // A notice is a line for people at the bottom of the screen.
@@ -112,7 +114,7 @@ func New(b Backend, o Options) Model {
 	}
 	m.actions = o.Config.apply(actions())
 	m.scenarios.entries = o.Entries
-	m.run.worker = &worker{}
+	m.run.worker, m.why.worker = &worker{}, &worker{}
 	m.curve.worker, m.front.worker = &worker{}, &worker{}
 	m.restyle()
 	m.settle()
@@ -222,7 +224,7 @@ func (m *Model) selected() (first, second *knob) {
 		if len(t.Devices) < 2 {
 			return nil, nil
 		}
-		a, b := bandwidthKnob(t, m.from, m.to), latencyKnob(t, m.from, m.to)
+		a, b := bandwidthKnob(t, m.from, m.to, m.oneWay), latencyKnob(t, m.from, m.to, m.oneWay)
 		return &a, &b
 	}
 	return nil, nil

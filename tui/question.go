@@ -109,10 +109,14 @@ func (q Question) withDevice(i int, change func(*topologies.Device)) (Question, 
 	return q.withTopology(t), nil
 }
 
-// withLink returns the question with a link changed, in both directions.
-func (q Question) withLink(from, to int, change func(*topologies.Link)) (Question, error) {
-	t := q.Topology
-	for _, pair := range [][2]int{{from, to}, {to, from}} {
+// withLink returns the question with a link changed, and the way back as well
+// unless one way is meant.
+func (q Question) withLink(from, to int, oneWay bool, change func(*topologies.Link)) (Question, error) {
+	t, ways := q.Topology, [][2]int{{from, to}, {to, from}}
+	if oneWay {
+		ways = ways[:1]
+	}
+	for _, pair := range ways {
 		l := t.Link(pair[0], pair[1])
 		change(&l)
 		next, err := t.WithLink(pair[0], pair[1], l)

@@ -32,7 +32,7 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 		m.profile = msg.Profile
 		m.restyle()
 	case spinMsg:
-		if m.pending {
+		if x, asking := m.overlay.(*explanation); m.pending || asking && x.pending {
 			m.spin++
 			return m.spinLater()
 		}
@@ -71,6 +71,8 @@ func (m *Model) result(msg tea.Msg) tea.Cmd {
 		return m.curved(msg)
 	case scenarioMsg:
 		return m.scenarioAnswered(msg)
+	case whyMsg:
+		return m.explained(msg)
 	case frontMsg:
 		m.fronted(msg)
 	case ghostMsg:
@@ -135,7 +137,7 @@ type overlayMsg struct{ overlay overlay }
 
 // quit ends all that runs in the background, then the program.
 func (m *Model) quit() tea.Cmd {
-	workers := []*worker{m.worker, m.run.worker, m.curve.worker, m.front.worker}
+	workers := []*worker{m.worker, m.run.worker, m.curve.worker, m.front.worker, m.why.worker}
 	return tea.Sequence(func() tea.Msg {
 		for _, w := range workers {
 			w.stop()

@@ -122,6 +122,56 @@ func TestTypedValues(t *testing.T) {
 	}
 }
 
+// TestOneWay: a link's keys change both directions, or the selected one alone.
+func TestOneWay(t *testing.T) {
+	d := drive(t, ask(t, "home-lab", "llama2-7b"), 120, 36)
+	d.keys("tab", "+")
+	top := d.m.question.Topology
+	if there, back := top.Link(0, 1), top.Link(1, 0); there != back {
+		t.Errorf("the link is %v, and %v back: want both changed", there, back)
+	}
+	d.keys("d")
+	d.want("laptop → desktop")
+	d.keys("+", ">")
+	next := d.m.question.Topology
+	if next.Link(1, 0) != top.Link(1, 0) {
+		t.Errorf("the way back is %v: want %v as before", next.Link(1, 0), top.Link(1, 0))
+	}
+	if a, b := top.Link(0, 1), next.Link(0, 1); b.Bandwidth <= a.Bandwidth || b.Latency <= a.Latency {
+		t.Errorf("the link is %v: want more than %v", b, a)
+	}
+}
+
+// TestWhyComesInParts: what is found is shown while more is sought, and leaving
+// the page ends the work.
+func TestWhyComesInParts(t *testing.T) {
+	d := drive(t, ask(t, "home-lab", "llama2-7b"), 120, 36)
+	ended := make(chan struct{})
+	d.m.backend.Explain = func(ctx context.Context, _ *Question, _ Subject, tell func([]string)) error {
+		tell([]string{"it is slow"})
+		<-ctx.Done()
+		close(ended)
+		return ctx.Err()
+	}
+	next, cmd := d.m.Update(press("w"))
+	d.m = next.(Model)
+	batch := cmd().(tea.BatchMsg)
+	go batch[0]()
+	next, more := d.m.Update(batch[1]())
+	d.m = next.(Model)
+	d.want("it is slow")
+	d.want("asking the solver")
+	d.keys("esc")
+	<-ended
+	if d.m.overlay != nil {
+		t.Error("esc does not leave the page")
+	}
+	d.do(more)
+	if d.m.overlay != nil || d.m.notice.text != "" {
+		t.Errorf("what came late is shown: %T, %q", d.m.overlay, d.m.notice.text)
+	}
+}
+
 // TestEveryDeviceOfTheCatalogue can be added and planned with.
 func TestEveryDeviceOfTheCatalogue(t *testing.T) {
 	all, err := catalogue()
@@ -133,9 +183,6 @@ func TestEveryDeviceOfTheCatalogue(t *testing.T) {
 	}
 	d := drive(t, ask(t, "home-lab", "llama2-7b"), 120, 36)
 	for _, c := range all {
-		if c.Source == "" {
-			t.Errorf("%s has no source", c.Name)
-		}
 		n := len(d.m.question.Topology.Devices)
 		d.do(d.m.addDevice(c.device()))
 		if got := len(d.m.question.Topology.Devices); got != n+1 {

@@ -130,7 +130,8 @@ func TestExplain(t *testing.T) {
 	}{
 		{used, "It runs units"}, {other, "desktop"}, {link, "link phone to laptop"}, {unit, "Unit 5 is on "}, {first, "must be at the source"},
 	} {
-		lines, err := p.explain(t.Context(), q, c.subject)
+		var lines []string
+		err := p.explain(t.Context(), q, c.subject, func(all []string) { lines = all })
 		if text := strings.Join(lines, "\n"); err != nil || !strings.Contains(text, c.want) {
 			t.Errorf("%+v: %v: want %q in\n%s", c.subject, err, c.want, text)
 		}

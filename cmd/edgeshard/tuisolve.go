@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -21,15 +22,15 @@ const tuiDeadline = 5 * time.Second
 type planner struct {
 	options solver.Options // what a question does not say
 	mu      sync.Mutex
-	last    *solver.Result
-	asked   string // the question that explained explains, in JSON
-	explained
+	last    answered // by the exact solver
 }
 
-// explained is an explanation with its plan.
-type explained struct {
-	*solver.Explanation
-	plan *edgeshard.Plan
+// answered is a question, in JSON, with its answer and what has been explained of it.
+type answered struct {
+	question string
+	plan     *edgeshard.Plan
+	result   *solver.Result
+	findings map[tui.Subject]solver.Explanation
 }
 
 func (p *planner) plan(ctx context.Context, q *tui.Question) (*edgeshard.Plan, error) {
@@ -43,12 +44,17 @@ func (p *planner) solve(ctx context.Context, q *tui.Question) (*edgeshard.Plan, 
 		return nil, nil, err
 	}
 	plan, result, err := solver.Plan(ctx, job, p.optionsOf(q))
-	if err == nil && q.Solver == solver.Exact {
-		p.mu.Lock()
-		p.last = result
-		p.mu.Unlock()
+	if err != nil || q.Solver != solver.Exact {
+		return plan, result, err
 	}
-	return plan, result, err
+	key, err := json.Marshal(q)
+	if err != nil {
+		return nil, nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.last = answered{string(key), plan, result, make(map[tui.Subject]solver.Explanation)}
+	return plan, result, nil
 }
 
 // optionsOf are the options a question is solved with.
@@ -60,7 +66,7 @@ func (p *planner) optionsOf(q *tui.Question) solver.Options {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	o.Hint = p.last
+	o.Hint = p.last.result
 	return o
 }
 
