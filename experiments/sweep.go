@@ -42,6 +42,7 @@ type Progress struct {
 	Failed      int // of the done ones, that are not OK
 	Elapsed     time.Duration
 	Left        time.Duration // estimated; 0 while nothing is known
+	Last        Result        // of the point done last
 }
 
 // A Result is a point and what it came to.
@@ -182,6 +183,7 @@ func (s *Sweep) done(r *Result, cached bool) {
 	defer s.mu.Unlock()
 	p := &s.state
 	p.Done++
+	p.Last = *r
 	if cached {
 		p.Cached++
 	}

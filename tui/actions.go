@@ -41,7 +41,7 @@ func writesCommands(m *Model) bool { return m.backend.Command != nil }
 // actions returns every action with its usual keys. Of several with one key the
 // first that has a meaning counts.
 func actions() []action {
-	return slices.Concat(turnActions(), moveActions(), scenarioActions(), curveActions(), frontActions(), runActions(), screenActions(), fileActions(), generalActions())
+	return slices.Concat(turnActions(), moveActions(), scenarioActions(), curveActions(), frontActions(), runActions(), sweepActions(), screenActions(), fileActions(), generalActions())
 }
 
 func turnActions() []action {
@@ -98,6 +98,7 @@ func screenActions() []action {
 		{"curve", []string{"3"}, "", "curve: how the answer depends on the selected value", anywhere, show(curveScreen)},
 		{"front", []string{"4"}, "", "front: latency against throughput", hasFront, show(frontScreen)},
 		{"run", []string{"5", "r"}, "r run", "watch the plan run, simulated", runs, (*Model).watchSimulation},
+		{"sweeps", []string{"6"}, "", "sweeps: those in progress, and their results", hasSweeps, show(sweepScreen)},
 		{"real", []string{"R"}, "", "run the same plan on real workers", runsForReal, (*Model).watchReal},
 	}
 }
@@ -209,6 +210,9 @@ func (m *Model) show(id screenID) tea.Cmd {
 	}
 	if id == frontScreen {
 		return m.drawFront()
+	}
+	if id == sweepScreen {
+		return m.showSweeps()
 	}
 	m.screen = id
 	if id == scenarioScreen {

@@ -37,6 +37,14 @@ type Backend struct {
 	// Explain tells why a device, link or cut is as it is: again and again all the
 	// lines found so far. Nil: no such key.
 	Explain func(ctx context.Context, q *Question, s Subject, tell func(lines []string)) error
+	// Sweeps returns the sweeps whose folders are at hand, the newest first. Nil: no
+	// such screen.
+	Sweeps func(ctx context.Context) ([]Sweep, error)
+	// Sweep starts the sweep of an experiment's file in the background and returns
+	// its folder; StopSweep stops one that was started so. Nil: no such keys.
+	Sweep     func(file string) (folder string, err error)
+	StopSweep func(folder string) error
+
 	// Front returns the latency–throughput Pareto front: plans whose objective is
 	// the time of a request by itself. Nil: no such screen.
 	Front func(ctx context.Context, q *Question) ([]*edgeshard.Plan, error)

@@ -35,7 +35,25 @@ func fakeBackend() Backend {
 			return edgeshard.ModelRef{Ref: ref, Config: c}, nil
 		},
 		Models: models.Names(), Topologies: topologies.Names(),
+		Sweeps: func(context.Context) ([]Sweep, error) {
+			at := time.Date(2024, 5, 4, 12, 30, 0, 0, time.UTC)
+			return []Sweep{
+				{Folder: "a", Name: "bandwidth-results", Points: 500, Done: 123, Failed: 4, Left: 41 * time.Second, Updated: at, State: SweepRuns, Results: "so-far.csv"},
+				{Folder: "b", Name: "batch-results", Points: 60, Done: 60, Cached: 20, Updated: at, State: SweepEnded, Results: "results.csv"},
+				{Folder: "c", Name: "old", Points: 60, Done: 7, Updated: at, State: SweepStopped, Error: "interrupted"},
+			}, nil
+		},
+		Sweep: func(file string) (string, error) {
+			if file != "good.toml" {
+				return "", errors.New(file + ":3: axis: want a key")
+			}
+			return "./b", nil
+		},
+		StopSweep: func(string) error { return errors.New("it does not stop") },
 		Open: func(ref string, now *Question) (*Opened, error) {
+			if filepath.Ext(ref) == ".csv" {
+				return &Opened{Table: fakeTable(ref)}, nil
+			}
 			t, err := topologies.Load(ref)
 			if err != nil {
 				return nil, err
@@ -70,6 +88,15 @@ func fakeBackend() Backend {
 			return plans, nil
 		},
 	}
+}
+
+// fakeTable are the results of a sweep.
+func fakeTable(ref string) *Table {
+	t := &Table{Columns: []string{"model", "bandwidth", "tpot_ms"}}
+	for i := range 50 {
+		t.Rows = append(t.Rows, []string{ref, fmt.Sprint(i % 7), fmt.Sprint(1000.0 / float64(i+1))})
+	}
+	return t
 }
 
 func fakePlan(_ context.Context, q *Question) (*edgeshard.Plan, error) {

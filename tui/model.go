@@ -37,6 +37,7 @@ const (
 	curveScreen
 	frontScreen
 	runScreen
+	sweepScreen
 	screens
 )
 
@@ -89,6 +90,7 @@ type Model struct {
 	front     front
 	run       run
 	why       why
+	sweeps    sweepList
 }
 
 // A notice is a line for people at the bottom of the screen.

@@ -18,6 +18,7 @@ type Table struct {
 // A sheet shows a table; its rows can be sorted by the column under the cursor.
 type sheet struct {
 	title      string
+	folder     string // of the sweep whose results it shows; "": of a file
 	table      Table
 	constant   int // columns left out, since all rows say the same
 	top, at    int
@@ -73,19 +74,43 @@ func (s *sheet) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 	return nil
 }
 
+// renewed is the sheet of a table that has changed, at the same place.
+func (s *sheet) renewed(title string, t *Table) *sheet {
+	next := newSheet(title, t)
+	find := func(c int) int {
+		if c < 0 || c >= len(s.table.Columns) {
+			return -1
+		}
+		return slices.Index(next.table.Columns, s.table.Columns[c])
+	}
+	next.folder, next.descending = s.folder, s.descending
+	next.at, next.sorted, next.top = max(find(s.at), 0), find(s.sorted), min(s.top, max(len(t.Rows)-1, 0))
+	if next.sorted >= 0 {
+		next.order()
+	}
+	return next
+}
+
 // sort sorts by the column under the cursor, the second time the other way.
 func (s *sheet) sort() {
+	if len(s.table.Columns) == 0 {
+		return
+	}
 	s.descending = s.sorted == s.at && !s.descending
-	s.sorted = s.at
+	s.sorted, s.top = s.at, 0
 	s.table.Rows = slices.Clone(s.table.Rows)
+	s.order()
+}
+
+// order sorts the rows by the column they are sorted by.
+func (s *sheet) order() {
 	slices.SortStableFunc(s.table.Rows, func(a, b []string) int {
-		n := compareCells(a[s.at], b[s.at])
+		n := compareCells(a[s.sorted], b[s.sorted])
 		if s.descending {
 			return -n
 		}
 		return n
 	})
-	s.top = 0
 }
 
 // compareCells compares numbers as such, and other texts after them.
@@ -104,12 +129,16 @@ func compareCells(a, b string) int {
 }
 
 func (s *sheet) draw(m *Model, screen area) {
-	t := &m.theme
 	foot := "←→ column  enter sort  esc leave"
 	if s.constant > 0 {
 		foot = plural(s.constant, "column") + " of one value left out  " + foot
 	}
 	inner := popup(m, screen, screen.w-2, screen.h-2, fmt.Sprintf("%s: %s", s.title, plural(len(s.table.Rows), "row")), foot)
+	s.drawTable(&m.theme, inner)
+}
+
+// drawTable draws the columns around the one under the cursor.
+func (s *sheet) drawTable(t *theme, inner area) {
 	x := 1
 	for c := s.first(inner.w); c < len(s.table.Columns) && x < inner.w; c++ {
 		w := s.width(c)
@@ -127,8 +156,8 @@ func (s *sheet) draw(m *Model, screen area) {
 
 // first is the first column shown, so that the one under the cursor is seen.
 func (s *sheet) first(room int) int {
-	first := s.at
-	for used := s.width(s.at); first > 0 && used+s.width(first-1)+2 < room-2; first-- {
+	first := max(s.at, 0)
+	for used := s.width(first); first > 0 && used+s.width(first-1)+2 < room-2; first-- {
 		used += s.width(first-1) + 2
 	}
 	return first

@@ -71,6 +71,12 @@ func (m *Model) result(msg tea.Msg) tea.Cmd {
 		return m.curved(msg)
 	case scenarioMsg:
 		return m.scenarioAnswered(msg)
+	case sweepsMsg:
+		return m.looked(msg)
+	case lookMsg:
+		return m.lookAgain(msg)
+	case startedMsg:
+		return m.started(msg)
 	case whyMsg:
 		return m.explained(msg)
 	case frontMsg:

@@ -45,6 +45,8 @@ func (m *Model) render() area {
 		m.drawFrontScreen(body)
 	case runScreen:
 		m.drawRun(body)
+	case sweepScreen:
+		m.drawSweeps(body)
 	}
 	if m.overlay != nil {
 		m.overlay.draw(m, a)
@@ -83,9 +85,9 @@ func tabsWidth(tabs []part) int {
 // tabs names the screens with their keys, as far as there is room.
 func (m *Model) tabs() []part {
 	var parts []part
-	for i, name := range []string{"plan", "scenarios", "curve", "front", "run"} {
+	for i, name := range []string{"plan", "scenarios", "curve", "front", "run", "sweeps"} {
 		id := screenID(i)
-		if id == frontScreen && !hasFront(m) || id == runScreen && !runs(m) {
+		if id == frontScreen && !hasFront(m) || id == runScreen && !runs(m) || id == sweepScreen && !hasSweeps(m) {
 			continue
 		}
 		look := m.theme.dim
@@ -94,7 +96,10 @@ func (m *Model) tabs() []part {
 		}
 		text := fmt.Sprintf(" %d %s ", i+1, name)
 		if m.width < 110 {
-			text = fmt.Sprintf("%d %s ", i+1, clip(name, 5))
+			text = fmt.Sprintf(" %d ", i+1)
+			if id == m.screen {
+				text = fmt.Sprintf(" %d %s ", i+1, name)
+			}
 		}
 		parts = append(parts, part{look, text})
 	}

@@ -27,6 +27,7 @@ func TestViews(t *testing.T) {
 		{"run", []string{"r", "end", "left"}},
 		{"real", []string{"R", "end"}},
 		{"why", []string{"w"}},
+		{"sweeps", []string{"6"}},
 		{"save", []string{"s"}},
 	}
 	for _, size := range [][2]int{{80, 24}, {120, 36}, {200, 60}} {

@@ -85,7 +85,9 @@ func (a *app) sweep(ctx context.Context, file string, f *sweepFlags, b *backendF
 		return err
 	}
 	defer leave()
+	diary := openDiary(f.out, s)
 	results, err := s.Run(ctx)
+	diary.close(err)
 	a.clear()
 	if err != nil {
 		return err
@@ -108,7 +110,7 @@ func readSpec(file string, small bool) (*experiments.Spec, error) {
 
 func (a *app) newSweep(spec *experiments.Spec, f *sweepFlags, b *backendFlags) (*experiments.Sweep, error) {
 	if f.out == "" {
-		f.out = strings.TrimSuffix(spec.Name, ".toml") + "-results"
+		f.out = resultsFolder(spec)
 	}
 	if f.cache == "" {
 		f.cache = filepath.Join(f.out, ".cache")
@@ -123,6 +125,11 @@ func (a *app) newSweep(spec *experiments.Spec, f *sweepFlags, b *backendFlags) (
 	}
 	s.Backend = b.forSweeps(a)
 	return s, nil
+}
+
+// resultsFolder is where a sweep's results go unless a flag says otherwise.
+func resultsFolder(spec *experiments.Spec) string {
+	return strings.TrimSuffix(spec.Name, ".toml") + "-results"
 }
 
 // forSweeps returns runners by their backends' names.

@@ -167,12 +167,14 @@ func (a *app) tuiBackend(f *tuiFlags) (tui.Backend, error) {
 		return tui.Backend{}, err
 	}
 	real.Credentials, real.Insecure, real.Log = credentials, f.credentials.insecure, nil
-	p := &planner{options: f.solver.options}
+	p, sweeps := &planner{options: f.solver.options}, &sweeper{}
 	return tui.Backend{
 		Plan: p.plan, Explain: p.explain, Front: p.front, Solvers: solver.Names(),
 		Model: tuiModel, Models: tuiModels(),
 		Open: openForTUI, Topologies: topologies.Names(), Command: commandLine,
 		Sim: &sim.Runner{}, Faulty: faulty,
+		Sweeps: func(ctx context.Context) ([]tui.Sweep, error) { return sweepsForTUI(ctx, ".") },
+		Sweep:  sweeps.start, StopSweep: sweeps.stop,
 		Real: func(progress func(string)) edgeshard.Runner {
 			r := *real
 			r.Progress = func(p exec.Progress) { progress(progressText(p)) }
