@@ -2,6 +2,8 @@ package tui
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/edgeshard/edgeshard"
 )
@@ -13,27 +15,50 @@ func (m *Model) drawBaselines(a area) {
 	if p == nil {
 		return
 	}
-	row, each := 0, 1
-	if inner.h >= 3*(len(m.backend.Solvers)-1) {
+	names := slices.DeleteFunc(slices.Clone(m.backend.Solvers), func(name string) bool {
+		_, known := m.baselines[name]
+		return !known || name == m.question.Solver
+	})
+	others, each := len(m.backend.Solvers)-1, 1
+	switch {
+	case inner.h < others:
+		m.drawBaselinesShort(inner, names)
+		return
+	case inner.h >= 3*others:
 		each = 3
 	}
-	for _, name := range m.backend.Solvers {
-		b, ok := m.baselines[name]
-		if !ok || name == m.question.Solver {
-			continue
-		}
+	for i, name := range names {
+		b, row := m.baselines[name], i*each
 		inner.text(1, row, t.dim, pad(name, 10))
 		if b.Plan == nil {
 			inner.text(12, row, t.bad, "no plan fits")
-		} else {
-			inner.text(12, row, t.text, objectiveText(b.Plan))
-			text, look := factor(p, b.Plan, t)
-			inner.right(inner.w-1, row, look, text)
-			if each > 1 {
-				m.drawCells(inner.at(1, row+1, inner.w-2, 1), b.Plan)
+			continue
+		}
+		inner.text(12, row, t.text, objectiveText(b.Plan))
+		text, look := factor(p, b.Plan, t)
+		inner.right(inner.w-1, row, look, text)
+		if each > 1 {
+			m.drawCells(inner.at(1, row+1, inner.w-2, 1), b.Plan)
+		}
+	}
+}
+
+// drawBaselinesShort sets them in two columns, by their factors alone.
+func (m *Model) drawBaselinesShort(a area, names []string) {
+	t, half := &m.theme, (len(names)+1)/2
+	w := a.w / 2
+	for i, name := range names {
+		b, cell := m.baselines[name], a.at(i/max(half, 1)*w, i%max(half, 1), w, 1)
+		cell.text(1, 0, t.dim, pad(name, 10))
+		text, look := "no plan", t.bad
+		if b.Plan != nil {
+			text, look = factor(m.answer.Plan, b.Plan, t)
+			text, _, _ = strings.Cut(text, " ")
+			if look == t.dim {
+				text = "equal"
 			}
 		}
-		row += each
+		cell.right(w, 0, look, text)
 	}
 }
 

@@ -25,6 +25,10 @@ func memoryKnob(t *topologies.Topology, device int) knob {
 			return put(q, max(topologies.Bytes(memoryRung(int64(d.Usable), by)), d.Overhead+1<<20))
 		},
 		share: func(q *Question) float64 { return onLog(float64(q.Topology.Devices[device].Usable), 1<<24, 1<<38) },
+		slide: func(q Question, share float64) (Question, error) {
+			n := memoryRung(int64(fromLog(share, 1<<24, 1<<38)), 1)
+			return put(q, max(topologies.Bytes(n), q.Topology.Devices[device].Overhead+1<<20))
+		},
 		set: func(q Question, text string) (Question, error) {
 			n, err := topologies.ParseBytes(text)
 			if err != nil {
@@ -48,6 +52,7 @@ func speedKnob(t *topologies.Topology, device int) knob {
 			return put(q, min(max(rung(round9(speed(&q)), by), 0.01), 100))
 		},
 		share: func(q *Question) float64 { return onLog(speed(q), 0.01, 100) },
+		slide: func(q Question, share float64) (Question, error) { return put(q, rung(fromLog(share, 0.01, 100), 0)) },
 		set: func(q Question, text string) (Question, error) {
 			x, err := strconv.ParseFloat(strings.TrimLeft(text, "×x"), 64)
 			if err != nil || !(x >= 0.001 && x <= 1000) {
@@ -92,6 +97,9 @@ func bandwidthKnob(t *topologies.Topology, from, to int, oneWay bool) knob {
 			return put(q, topologies.BitRate(min(rung(float64(q.Topology.Link(from, to).Bandwidth), by), 1e13)))
 		},
 		share: func(q *Question) float64 { return onLog(float64(q.Topology.Link(from, to).Bandwidth), 1e5, 1e12) },
+		slide: func(q Question, share float64) (Question, error) {
+			return put(q, topologies.BitRate(rung(fromLog(share, 1e5, 1e12), 0)))
+		},
 		set: func(q Question, text string) (Question, error) {
 			b, err := topologies.ParseBitRate(text)
 			if err != nil {
@@ -113,6 +121,9 @@ func latencyKnob(t *topologies.Topology, from, to int, oneWay bool) knob {
 			return put(q, min(max(time.Duration(rung(float64(now), by)), time.Microsecond), time.Minute))
 		},
 		share: func(q *Question) float64 { return onLog(float64(max(q.Topology.Link(from, to).Latency, 1)), 1e3, 1e10) },
+		slide: func(q Question, share float64) (Question, error) {
+			return put(q, time.Duration(rung(fromLog(share, 1e3, 1e10), 0)))
+		},
 		set: func(q Question, text string) (Question, error) {
 			d, err := topologies.ParseDuration(text)
 			if err != nil {

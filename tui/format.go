@@ -72,9 +72,9 @@ func change(a, b float64) string {
 	}
 	share := 100 * (b/a - 1)
 	if math.Abs(share) >= 1000 {
-		return fmt.Sprintf("%s ×%s", arrow, digits(b/a))
+		return arrow + "×" + digits(b/a)
 	}
-	return fmt.Sprintf("%s %+.1f%%", arrow, share)
+	return fmt.Sprintf("%s%.1f%%", arrow, math.Abs(share))
 }
 
 // bar draws a share of w cells in eighths of a cell.

@@ -21,6 +21,8 @@ type knob struct {
 	set func(q Question, text string) (Question, error)
 	// share is where the value is between its limits, in [0, 1]; nil: it is a choice.
 	share func(q *Question) float64
+	// slide returns the question with the value at a share; nil: no pointer moves it.
+	slide func(q Question, share float64) (Question, error)
 }
 
 // label names the knob in undo, notices and charts.
@@ -34,6 +36,11 @@ func (k knob) label() string {
 // onLog returns where v is between low and high, evenly by orders of magnitude.
 func onLog(v, low, high float64) float64 {
 	return min(max(math.Log(v/low)/math.Log(high/low), 0), 1)
+}
+
+// fromLog returns the value at a share, as onLog counts them.
+func fromLog(share, low, high float64) float64 {
+	return low * math.Pow(high/low, min(max(share, 0), 1))
 }
 
 // choice is a knob that goes through some values.
@@ -67,6 +74,9 @@ func count(name string, most float64, field func(w *edgeshard.Workload) *int) kn
 		show:  func(q *Question) string { return strconv.Itoa(*field(&q.Workload)) },
 		step:  func(q Question, by int) (Question, error) { return put(q, wholeRung(*field(&q.Workload), by)), nil },
 		share: func(q *Question) float64 { return onLog(float64(*field(&q.Workload)), 1, most) },
+		slide: func(q Question, share float64) (Question, error) {
+			return put(q, wholeRung(int(fromLog(share, 1, most)-0.5), 1)), nil
+		},
 		set: func(q Question, text string) (Question, error) {
 			n, err := strconv.Atoi(text)
 			if err != nil || n < 1 {
@@ -104,6 +114,9 @@ func leading(name string, least int, field func(q *Question) *int) knob {
 		show:  func(q *Question) string { return strconv.Itoa(max(*field(q), least)) },
 		step:  func(q Question, by int) (Question, error) { return put(q, max(max(*field(&q), least)+by, least)) },
 		share: func(q *Question) float64 { return float64(*field(q)) / float64(q.Model.Config.Units()/2) },
+		slide: func(q Question, share float64) (Question, error) {
+			return put(q, max(int(math.Round(share*float64(q.Model.Config.Units()/2))), least))
+		},
 		set: func(q Question, text string) (Question, error) {
 			n, err := strconv.Atoi(text)
 			if err != nil {
@@ -203,6 +216,12 @@ func rateKnob() knob {
 			}
 		},
 		share: func(q *Question) float64 { return onLog(max(q.Workload.Rate, 0.01), 0.01, 1000) },
+		slide: func(q Question, share float64) (Question, error) {
+			if share <= 0 {
+				return put(q, 0), nil
+			}
+			return put(q, rung(fromLog(share, 0.01, 1000), 0)), nil
+		},
 		set: func(q Question, text string) (Question, error) {
 			r, err := strconv.ParseFloat(strings.TrimSuffix(text, "/s"), 64)
 			if err != nil || !(r >= 0) {

@@ -1,8 +1,9 @@
 package tui
 
 import (
-	"math"
+	"fmt"
 	"strings"
+	"time"
 
 	"github.com/edgeshard/edgeshard/topologies"
 )
@@ -18,7 +19,11 @@ const (
 func (m *Model) drawLinks(a area) {
 	devices := m.question.Topology.Devices
 	n := len(devices)
-	inner := m.paneBox(a, linksPane, "links from ↓ to →", m.linksFoot(a.w-6))
+	foot := ""
+	if sliderRow(sheetOf(a, n+1)) < 0 {
+		foot = m.linksFoot(a.w - 6)
+	}
+	inner := m.paneBox(a, linksPane, "links from ↓ to →", foot)
 	label := min(m.nameWidth(10), 10)
 	if n < 2 {
 		return
@@ -29,10 +34,8 @@ func (m *Model) drawLinks(a area) {
 		return
 	}
 	top, left := scroll(m.from, n, rows), scroll(m.to, n, columns)
-	used, low, high := m.usedLinks(), math.Inf(1), 0.0
-	eachLink(m.question.Topology, func(_, _ int, l topologies.Link) {
-		low, high = min(low, float64(l.Bandwidth)), max(high, float64(l.Bandwidth))
-	})
+	used := m.usedLinks()
+	low, high := m.speeds()
 	for c := range columns {
 		inner.right(label+2+(c+1)*cell-1, 0, m.lineLook(left+c == m.to), shortName(devices[left+c].Name, cell-1))
 	}
@@ -43,6 +46,46 @@ func (m *Model) drawLinks(a area) {
 		}
 	}
 	m.drawThumb(a, top, inner.h-1, n)
+	m.drawLinkSheet(sheetOf(a, n+1))
+}
+
+// drawLinkSheet describes the selected link where rows are left for it, and draws
+// all of them where there are many.
+func (m *Model) drawLinkSheet(a area) {
+	row := sliderRow(a)
+	if row < 0 {
+		return
+	}
+	if row > 0 {
+		x := a.text(1, 0, m.theme.text.strong(), linkName(m.question.Topology, m.from, m.to, m.oneWay))
+		a.text(x+2, 0, m.theme.dim, clip(m.carried(), a.w-x-3))
+	}
+	m.drawSliders(a, linksPane)
+	m.drawGraph(a.at(0, 4, a.w, a.h-4))
+}
+
+// carried says what a token spends on the selected link.
+func (m *Model) carried() string {
+	var there, back time.Duration
+	for _, p := range m.answer.Parts {
+		if d := m.answer.Plan.Topology.Devices; p.To >= 0 {
+			switch names := m.question.Topology.Devices; [2]string{d[p.Device].Name, d[p.To].Name} {
+			case [2]string{names[m.from].Name, names[m.to].Name}:
+				there += p.Time
+			case [2]string{names[m.to].Name, names[m.from].Name}:
+				back += p.Time
+			}
+		}
+	}
+	switch {
+	case there > 0 && back > 0:
+		return fmt.Sprintf("%s a token, %s back", durationText(there), durationText(back))
+	case there > 0:
+		return durationText(there) + " a token"
+	case back > 0:
+		return durationText(back) + " a token on the way back"
+	}
+	return "not in use"
 }
 
 // linksFoot describes the selected link in w cells.
@@ -76,12 +119,8 @@ func (m *Model) drawLink(a area, from, to int, used map[[2]string]bool, low, hig
 		a.right(a.w-1, 0, t.border, "·")
 		return
 	}
-	bandwidth := float64(q.Topology.Link(from, to).Bandwidth)
-	share := 1.0
-	if high > low {
-		share = onLog(bandwidth, low, high)
-	}
-	look := t.speed(share)
+	bandwidth := q.Topology.Link(from, to).Bandwidth
+	look := t.speed(speedShare(bandwidth, low, high))
 	if q.off(from) || q.off(to) {
 		look = t.border
 	}
@@ -91,7 +130,7 @@ func (m *Model) drawLink(a area, from, to int, used map[[2]string]bool, low, hig
 	if from == m.from && to == m.to && m.pane == linksPane {
 		look.reverse = true
 	}
-	a.right(a.w-1, 0, look, shortRate(bandwidth))
+	a.right(a.w-1, 0, look, shortRate(float64(bandwidth)))
 }
 
 // usedLinks are the links the plan's messages take, by the devices' names.

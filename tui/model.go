@@ -80,8 +80,9 @@ type Model struct {
 	device  int // selected in the devices' pane
 	from    int // selected in the links' pane
 	to      int
-	oneWay  bool // the links' keys change the selected direction alone
-	unit    int  // selected in the plan's pane
+	oneWay  bool   // the links' keys change the selected direction alone
+	unit    int    // selected in the plan's pane
+	dragged string // label of the slider the pointer holds
 	overlay overlay
 	notice  notice
 

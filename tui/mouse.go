@@ -12,7 +12,14 @@ func (m *Model) mouse(msg tea.MouseMsg) tea.Cmd {
 	l := m.layoutPlan(body)
 	switch msg.(type) {
 	case tea.MouseClickMsg:
+		if cmd, held := m.grab(l, at); held {
+			return cmd
+		}
 		return m.click(l, at)
+	case tea.MouseMotionMsg:
+		return m.drag(l, at)
+	case tea.MouseReleaseMsg:
+		m.dragged = ""
 	case tea.MouseWheelMsg:
 		return m.wheel(l, at)
 	}

@@ -3,6 +3,8 @@ package tui
 import (
 	"fmt"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/edgeshard/edgeshard/topologies"
 )
@@ -29,7 +31,7 @@ func (m *Model) layoutPlan(a area) planLayout {
 	middle, rest := a.top(a.h - strip)
 	l.strip = rest
 	if a.w >= 110 {
-		right := max(36, a.w*27/100)
+		right := max(39, a.w*27/100)
 		links := 5 + min(m.nameWidth(10), 10) + minLinkCell*len(m.question.Topology.Devices)
 		l.devices, middle = middle.left(max(44, min(a.w*38/100, a.w-right-links)))
 		l.links, middle = middle.left(middle.w - right)
@@ -37,8 +39,8 @@ func (m *Model) layoutPlan(a area) planLayout {
 		return l
 	}
 	upper, lower := middle.top(max(middle.h*62/100, min(predictionRows+2, middle.h-5)))
-	l.devices, l.prediction = upper.left(a.w * 57 / 100)
-	l.links, l.baselines = lower.left(a.w * 57 / 100)
+	l.devices, l.prediction = upper.left(a.w * 54 / 100)
+	l.links, l.baselines = lower.left(a.w * 54 / 100)
 	return l
 }
 
@@ -86,6 +88,9 @@ func (m *Model) drawFields(a area) {
 		x := a.text(f.x, f.y, name, k.name+" ")
 		a.text(x, f.y, value, k.show(&m.question))
 	}
+	if k, track := m.fieldSlider(a); k != nil {
+		m.drawTrack(track, k, true)
+	}
 }
 
 // scroll returns the first of n rows to show so that the selected one is seen.
@@ -99,7 +104,10 @@ func (m *Model) drawDevices(a area) {
 	first, second := m.selectedOn(devicesPane)
 	title := fmt.Sprintf("devices %d of %d work", len(m.working()), n)
 	foot := sliderText(first, q, 8) + "  " + second.name + " " + second.show(q)
-	if textWidth(foot) > a.w-6 {
+	switch {
+	case sliderRow(sheetOf(a, n)) >= 0:
+		foot = "" // the sliders tell
+	case textWidth(foot) > a.w-6:
 		foot = sliderText(first, q, 0) + "  " + second.name + " " + second.show(q)
 	}
 	inner := m.paneBox(a, devicesPane, title, foot)
@@ -108,33 +116,59 @@ func (m *Model) drawDevices(a area) {
 		m.drawDevice(inner.at(0, row, inner.w, 1), top+row)
 	}
 	m.drawThumb(a, top, inner.h, n)
-	m.drawSheet(inner.at(0, n+1, inner.w, inner.h-n-1))
+	m.drawSheet(sheetOf(a, n))
 }
 
 // drawSheet describes the selected device where rows are left for it.
 func (m *Model) drawSheet(a area) {
-	t, d := &m.theme, &m.question.Topology.Devices[m.device]
-	lines := [][2]string{
-		{"memory", fmt.Sprintf("%s, %s usable", d.Memory, bytesText(int64(d.Usable)))},
-		{"speed", fmt.Sprintf("%s, reads %s", d.FLOPS, d.MemoryBandwidth)},
+	t, d, row := &m.theme, &m.question.Topology.Devices[m.device], sliderRow(a)
+	if row < 0 {
+		return
 	}
+	if row > 0 {
+		x := a.text(1, 0, t.device(m.device).strong(), d.Name)
+		a.text(x+2, 0, t.dim, clip(m.does(d.Name), a.w-x-3))
+	}
+	m.drawSliders(a, devicesPane)
+	lines := [][2]string{{"computes", fmt.Sprintf("%s, reads %s", d.FLOPS, d.MemoryBandwidth)}}
 	if d.Profile != "" {
-		lines[1][1] = "by profile " + d.Profile
+		lines[0][1] = "by profile " + d.Profile
 	}
+	lines = append(lines, [2]string{"installed", d.Memory.String()})
 	if d.ActivePower > 0 {
 		lines = append(lines, [2]string{"power", fmt.Sprintf("%s at work, %s idle", d.ActivePower, d.IdlePower)})
 	}
 	if d.Address != "" {
 		lines = append(lines, [2]string{"address", d.Address})
 	}
-	if a.h < len(lines)+1 {
-		return
-	}
-	a.text(1, 0, t.device(m.device), d.Name)
 	for i, l := range lines {
-		x := a.text(3, 1+i, t.dim, pad(l[0], 8))
-		a.text(x, 1+i, t.text, l[1])
+		a.text(3, row+2+i, t.dim, l[0])
+		a.text(sliderName, row+2+i, t.text, clip(l[1], a.w-sliderName-1))
 	}
+}
+
+// does says which units the plan has on a device, and what a token spends there.
+func (m *Model) does(name string) string {
+	p := m.answer.Plan
+	if p == nil {
+		return ""
+	}
+	var units []string
+	for _, s := range p.Stages {
+		if s.Name == name {
+			units = append(units, unitsText(s))
+		}
+	}
+	if len(units) == 0 {
+		return "idle: w asks why"
+	}
+	var spent time.Duration
+	for _, part := range m.answer.Parts {
+		if part.To < 0 && p.Topology.Devices[part.Device].Name == name {
+			spent += part.Time
+		}
+	}
+	return fmt.Sprintf("units %s, %s a token", strings.Join(units, " and "), durationText(spent))
 }
 
 // drawThumb marks on the right border which part of n rows is seen.

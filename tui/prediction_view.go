@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/edgeshard/edgeshard"
 )
@@ -30,7 +31,7 @@ func figures(a, before *Answer) []figure {
 		{name: "TTFT", value: p.TTFTMS, before: was.TTFTMS, text: msText(p.TTFTMS)},
 		{name: "TPOT", value: p.TPOTMS, before: was.TPOTMS, text: msText(p.TPOTMS)},
 		{name: "tokens/s", value: p.Throughput, before: was.Throughput, text: digits(p.Throughput), more: true},
-		{name: "whole run", value: p.MakespanS, before: was.MakespanS, text: digits(p.MakespanS) + " s"},
+		{name: "run", value: p.MakespanS, before: was.MakespanS, text: digits(p.MakespanS) + " s"},
 	}
 	if r != nil {
 		all[0].simulated = band(r.TTFT, msText)
@@ -66,9 +67,9 @@ func energyFigure(a, before *Answer) figure {
 
 func (m *Model) drawPrediction(a area) {
 	t := &m.theme
-	title := "prediction"
-	if a.w >= 40 {
-		title += ", change, simulated"
+	title := "prediction, change, simulated"
+	if a.w < textWidth(title)+6 {
+		title = "prediction"
 	}
 	inner := a.box(t.border, t.dim, title, "")
 	if m.answer.Plan == nil {
@@ -82,6 +83,11 @@ func (m *Model) drawPrediction(a area) {
 	m.drawBottleneck(inner.at(1, 6, inner.w-2, 1))
 }
 
+// figureName is the width of the names of figures.
+const figureName = 9
+
+// drawFigure draws a figure's value, its change, and the band that the simulation
+// found around it, as far as there is room.
 func (m *Model) drawFigure(a area, f figure) {
 	t := &m.theme
 	look := t.text.strong()
@@ -89,17 +95,20 @@ func (m *Model) drawFigure(a area, f figure) {
 		look = t.dim
 	}
 	a.text(0, 0, t.dim, f.name)
-	x := a.text(10, 0, look, f.text)
+	x := a.text(figureName, 0, look, f.text)
 	if text := change(f.before, f.value); text != "" && f.value != 0 {
 		better := (f.value > f.before) == f.more
 		look := t.bad
 		if better {
 			look = t.good
 		}
-		x = a.text(max(x+1, 20), 0, look, text)
+		x = a.text(max(x+1, figureName+9), 0, look, text)
 	}
-	if w := textWidth(f.simulated); f.simulated != "" && a.w-w > x+1 && a.w >= 36 {
-		a.right(a.w, 0, t.dim, f.simulated)
+	for _, text := range []string{f.simulated, strings.TrimRight(f.simulated, " ms")} {
+		if w := textWidth(text); text != "" && a.w-w > x {
+			a.right(a.w, 0, t.dim, text)
+			return
+		}
 	}
 }
 
@@ -117,7 +126,7 @@ func (m *Model) drawTightest(a area) {
 	}
 	look, _ := m.colorOf(name)
 	a.text(0, 0, m.theme.dim, "memory")
-	x := a.text(10, 0, m.theme.text.strong(), fmt.Sprintf("%.0f %% of ", 100*most))
+	x := a.text(figureName, 0, m.theme.text.strong(), fmt.Sprintf("%.0f %% of ", 100*most))
 	a.text(x, 0, look, name)
 }
 
@@ -133,7 +142,7 @@ func (m *Model) drawBottleneck(a area) {
 		where += " → " + d[b.To].Name
 	}
 	a.text(0, 0, t.dim, "slowest")
-	x := a.text(10, 0, t.warn.strong(), where)
+	x := a.text(figureName, 0, t.warn.strong(), where)
 	share := fmt.Sprintf("  %.0f %%", 100*b.Share)
 	if long := "  " + durationText(b.Time) + share; x+textWidth(long) <= a.w {
 		share = long

@@ -91,13 +91,18 @@ func (m *Model) drawStage(a area, at segment, s edgeshard.Stage, blocks int) {
 	for y := range blocks {
 		a.text(at.x, 1+y, look, strings.Repeat(block, at.w))
 	}
-	units := fmt.Sprintf("%d–%d", s.From, s.To-1)
-	if s.To-s.From == 1 {
-		units = fmt.Sprint(s.From)
-	}
+	units := unitsText(s)
 	if textWidth(units) <= at.w {
 		a.text(at.x, 1+blocks, m.theme.dim, units)
 	}
+}
+
+// unitsText names a stage's units.
+func unitsText(s edgeshard.Stage) string {
+	if s.To-s.From == 1 {
+		return fmt.Sprint(s.From)
+	}
+	return fmt.Sprintf("%d–%d", s.From, s.To-1)
 }
 
 // drawTimes draws where a token's time goes: computing as blocks in the device's

@@ -122,6 +122,43 @@ func TestTypedValues(t *testing.T) {
 	}
 }
 
+// TestSliders follow the pointer until it lets go; a drag is one step of undo.
+func TestSliders(t *testing.T) {
+	for _, size := range [][2]int{{120, 40}, {200, 60}} {
+		d := drive(t, ask(t, "home-lab", "llama2-7b"), size[0], size[1])
+		d.keys("tab", "tab", "tab", "right", "right", "right", "right", "right") // to the batch
+		l := d.m.layoutPlan(area{y: 1, w: size[0], h: size[1] - 2})
+		all := d.m.sliders(l)
+		if len(all) != 5 {
+			t.Fatalf("%d sliders: want those of device, link and field", len(all))
+		}
+		for _, s := range all {
+			d.m.pane = s.pane
+			was, steps := d.m.question, len(d.m.past)
+			d.send(tea.MouseClickMsg{X: s.track.x + 1, Y: s.track.y, Button: tea.MouseLeft})
+			low := s.knob.share(&d.m.question)
+			d.send(tea.MouseMotionMsg{X: s.track.x + s.track.w/2, Y: s.track.y, Button: tea.MouseLeft})
+			d.send(tea.MouseMotionMsg{X: s.track.x + s.track.w + 30, Y: s.track.y + 3, Button: tea.MouseLeft})
+			d.send(tea.MouseReleaseMsg{X: 1, Y: 1, Button: tea.MouseLeft})
+			high := s.knob.share(&d.m.question)
+			if low > 0.3 || high < 0.9 {
+				t.Errorf("%s: the pointer at the ends leads to %.2f and %.2f", s.knob.label(), low, high)
+			}
+			if got := len(d.m.past); got != steps+1 {
+				t.Errorf("%s: %d steps to undo: want one", s.knob.label(), got-steps)
+			}
+			d.send(tea.MouseMotionMsg{X: s.track.x, Y: s.track.y})
+			if got := s.knob.share(&d.m.question); got != high {
+				t.Errorf("%s follows a pointer that has let go", s.knob.label())
+			}
+			d.keys("u")
+			if !sameQuestion(&d.m.question, &was) {
+				t.Errorf("%s: undo does not lead back", s.knob.label())
+			}
+		}
+	}
+}
+
 // TestOneWay: a link's keys change both directions, or the selected one alone.
 func TestOneWay(t *testing.T) {
 	d := drive(t, ask(t, "home-lab", "llama2-7b"), 120, 36)

@@ -77,7 +77,7 @@ func PNG(w io.Writer, b *uv.Buffer, l Look) error {
 			p.fill(image.Rect(x*cellW, y*cellH+cellH-3, (x+max(c.Width, 1))*cellW, y*cellH+cellH-2), text)
 		}
 	})
-	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(w, p.image); err != nil {
+	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(w, paletted(p.image)); err != nil {
 		return fmt.Errorf("png: %w", err)
 	}
 	return nil

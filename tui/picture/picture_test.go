@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
+	"image"
+	"image/color"
 	"image/png"
 	"io"
 	"strings"
@@ -37,6 +39,29 @@ func TestPNG(t *testing.T) {
 	}
 	if r, _, _, _ := img.At(1, cellH+1).RGBA(); r>>8 != 0xd7 {
 		t.Error("reversed text has no background of the text's colour")
+	}
+}
+
+// TestPaletted keeps frequent colours as they are, and gives the others the
+// nearest of them.
+func TestPaletted(t *testing.T) {
+	m := image.NewRGBA(image.Rect(0, 0, 600, 2))
+	for x := range 600 {
+		m.SetRGBA(x, 0, color.RGBA{uint8(x % 200), 0, 0, 255})
+		m.SetRGBA(x, 1, color.RGBA{uint8(x % 200), uint8(x / 200), 0, 255})
+	}
+	p := paletted(m)
+	if len(p.Palette) != 256 {
+		t.Errorf("%d colours: want 256", len(p.Palette))
+	}
+	for x := range 600 {
+		if got := color.RGBAModel.Convert(p.At(x, 0)); got != m.RGBAAt(x, 0) {
+			t.Fatalf("pixel %d is %v: want %v, of which there are most", x, got, m.RGBAAt(x, 0))
+		}
+		r, g, _, _ := p.At(x, 1).RGBA()
+		if want := m.RGBAAt(x, 1); abs(float32(r>>8)-float32(want.R)) > 1 || abs(float32(g>>8)-float32(want.G)) > 2 {
+			t.Fatalf("pixel %d below is %v: want about %v", x, p.At(x, 1), want)
+		}
 	}
 }
 
