@@ -7,9 +7,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/edgeshard/edgeshard/tui/picture"
 )
@@ -30,7 +36,7 @@ func build(t *testing.T) string {
 		t.Skip("short: the real program is not built")
 	}
 	if _, err := exec.LookPath("tmux"); err != nil {
-		t.Skip("no tmux here")
+		t.Skip("tmux is not installed: the screen is not tried in a real terminal")
 	}
 	program := filepath.Join(t.TempDir(), "edgeshard")
 	cmd := exec.Command("go", "build", "-o", program, "github.com/edgeshard/edgeshard/cmd/edgeshard")
@@ -82,6 +88,96 @@ func (x *terminal) keys(names ...string) {
 
 func (x *terminal) screen() string { return x.tmux("capture-pane", "-p", "-t", ":") }
 
+// took is the solver's time at the bottom of the plan, which differs between runs.
+var took = regexp.MustCompile(`─+ exact, [0-9.]+ m?s ─`)
+
+// stable holds what is on screen against a golden file, without what differs
+// between runs. It waits for the screen to become that.
+func (x *terminal) stable(name string) {
+	x.Helper()
+	file := filepath.Join("testdata", "terminal-"+name+".txt")
+	want, err := os.ReadFile(file)
+	got := ""
+	for range 200 {
+		got = took.ReplaceAllStringFunc(x.screen(), func(s string) string { return strings.Repeat("─", utf8.RuneCountInString(s)) })
+		if got == string(want) {
+			return
+		}
+		time.Sleep(30 * time.Millisecond)
+	}
+	if flag.Lookup("update").Value.String() == "true" {
+		err = os.WriteFile(file, []byte(got), 0o644)
+	} else if diff := cmp.Diff(string(want), got); diff != "" {
+		x.Errorf("%s (−want +got):\n%s", file, diff)
+	}
+	if err != nil {
+		x.Fatal(err)
+	}
+}
+
+// process is the id of the program in the terminal.
+func (x *terminal) process() string {
+	x.Helper()
+	shell := strings.TrimSpace(x.tmux("display-message", "-p", "#{pane_pid}"))
+	out, err := exec.Command("pgrep", "-P", shell).Output()
+	if err != nil {
+		x.Fatalf("pgrep -P %s: %v", shell, err)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// cpu is the processor time that a process has taken, of all its threads.
+func cpu(t *testing.T, process string) time.Duration {
+	t.Helper()
+	data, err := os.ReadFile("/proc/" + process + "/stat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields := strings.Fields(string(data[bytes.LastIndexByte(data, ')')+2:]))
+	ticks := 0
+	for _, f := range fields[11:13] { // utime and stime, in hundredths of a second
+		n, err := strconv.Atoi(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond
+}
+
+// idle: a screen on which nothing happens takes less than 5 % of a processor.
+func idle(t *testing.T, program string) {
+	if runtime.GOOS != "linux" {
+		t.Skip("processor time is read from /proc")
+	}
+	x := open(t, program, 200, 60, nil, "tui", "-t", "edgeshard-testbed", "-m", "llama2-7b")
+	x.until("a short tour")
+	x.keys("Escape")
+	x.until("proved optimal")
+	x.until("even ") // the last baseline
+	const watched = 3 * time.Second
+	process := x.process()
+	before, start := cpu(t, process), time.Now()
+	time.Sleep(watched)
+	used, passed := cpu(t, process)-before, time.Since(start)
+	t.Logf("%s of processor time in %s: %.1f %%", used, passed.Round(time.Millisecond), 100*float64(used)/float64(passed))
+	if used > passed/20 {
+		t.Errorf("%s of processor time in %s: want at most 5 %%", used, passed)
+	}
+}
+
+// noColour: with NO_COLOR nothing on screen has a colour.
+func noColour(t *testing.T, program string) {
+	x := open(t, program, 100, 30, []string{"NO_COLOR=1"}, "tui", "-t", "home-lab", "-m", "llama2-7b")
+	x.until("a short tour")
+	x.keys("Escape")
+	x.until("proved optimal")
+	x.keys("j", "-")
+	if colour := regexp.MustCompile(`\x1b\[(3[0-79]|4[0-79]|38|48|9[0-7])[;m]`).FindString(x.tmux("capture-pane", "-e", "-p", "-t", ":")); colour != "" && colour != "\x1b[39m" && colour != "\x1b[49m" {
+		t.Errorf("%q is on the screen", colour)
+	}
+}
+
 // until waits for a text on the screen, or for its end with a ! before it.
 func (x *terminal) until(text string) {
 	x.Helper()
@@ -95,23 +191,32 @@ func (x *terminal) until(text string) {
 	}
 }
 
-// TestTerminal goes the whole way in a real terminal: start, what-if, a
-// simulation, real workers, save, quit, and on again where it was left; then a
-// crash, and on again.
+// TestTerminal tries the real program in a real terminal.
 func TestTerminal(t *testing.T) {
-	x := open(t, build(t), 120, 36, nil, "tui", "-t", "local-3", "-m", "demo", "--prompt", "'Once upon a time'", "--tokens", "40")
+	program := build(t)
+	t.Run("whole way", func(t *testing.T) { wholeWay(t, program) })
+	t.Run("idle", func(t *testing.T) { idle(t, program) })
+	t.Run("no colour", func(t *testing.T) { noColour(t, program) })
+}
+
+// wholeWay goes from the start over a what-if, a simulation, real workers and save
+// to quit, and on again where it was left; then a crash, and on again.
+func wholeWay(t *testing.T, program string) {
+	x := open(t, program, 120, 36, nil, "tui", "-t", "local-3", "-m", "demo", "--prompt", "'Once upon a time'", "--tokens", "40")
 	x.until("a short tour")
 	x.keys("Escape")
 	x.until("!a short tour")
-	x.until("proved optimal")
+	x.stable("start")
 	x.keys("j", "Space")
 	x.until("○ laptop")
+	x.stable("what-if")
 	x.keys("u")
 	x.until("● laptop")
 	x.keys("r")
 	x.until("simulated")
 	x.keys("End")
 	x.until("40 of 40")
+	x.stable("simulated")
 	x.keys("R")
 	x.until("real workers")
 	x.until("ended")
@@ -119,7 +224,8 @@ func TestTerminal(t *testing.T) {
 	x.until("40 of 40")
 	x.keys("1")
 	x.keys("s")
-	x.until("save")
+	x.until("enter choose")
+	x.stable("save")
 	x.keys("Enter", "Enter")
 	x.until("wrote local-3.toml")
 	x.keys("-")
@@ -153,7 +259,7 @@ var shots = []shot{
 	{"plan", 120, 36, []string{"-t", "edgeshard-testbed", "-m", "llama2-13b"}, []string{"~proved", "Tab", "Right", "-"}},
 	{"plan-small", 80, 24, []string{"-t", "home-lab", "-m", "llama2-13b", "--precision", "q8_0"}, []string{"~proved", "j", ">", ">"}},
 	{"plan-large", 200, 60, []string{"-t", "edgeshard-testbed", "-m", "llama2-70b", "--precision", "q4_0", "--batch", "8", "--micro-batch", "2", "--requests", "8", "--objective", "throughput"}, []string{"~proved"}},
-	{"curve", 120, 36, []string{"-t", "home-lab", "-m", "llama2-13b", "--precision", "q8_0"}, []string{"~proved", "j", "3", "~plans change", "Left", "Left"}},
+	{"curve", 120, 36, []string{"-t", "home-lab", "-m", "llama2-13b", "--precision", "q8_0"}, []string{"~proved", "j", "3", "~the plan changes", "Left", "Left"}},
 	{"scenarios", 120, 36, []string{"-t", "home-lab", "-m", "llama2-13b", "--precision", "q8_0"}, []string{"~proved", "m", "Enter", "j", "Space", "~proved", "m", "Enter", "Space", "Tab", "+", "~proved", "m", "Enter", "~proved", "2", "Right"}},
 	{"run", 120, 36, []string{"-t", "edgeshard-testbed", "-m", "llama2-13b", "--batch", "4", "--requests", "8", "--objective", "throughput"}, []string{"~optim", "r", "~of 768", "End", "Left", "Left", "Left", "Left"}},
 	{"real", 120, 36, []string{"-t", "local-3", "-m", "demo", "--prompt", "'Once upon a time'", "--tokens", "60", "--measure"}, []string{"~proved", "R", "~ended", "Home", "]", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right"}},
