@@ -58,17 +58,17 @@ func turnActions() []action {
 		}
 	}
 	return []action{
-		{"more", []string{"+", "=", "shift+right"}, "", "turn the selected value up: memory, bandwidth, or the field", turning, turn(0, 1)},
-		{"less", []string{"-", "_", "shift+left"}, "-+ change", "turn it down", turning, turn(0, -1)},
-		{"more2", []string{">", "."}, "", "turn the second value up: speed of a device, latency of a link", withTwo, turn(1, 1)},
-		{"less2", []string{"<", ","}, "<> second", "turn it down", withTwo, turn(1, -1)},
+		{"more", []string{"+", "=", "shift+right"}, "", "more: memory, bandwidth, or the field", turning, turn(0, 1)},
+		{"less", []string{"-", "_", "shift+left"}, "-+ change", "less of it", turning, turn(0, -1)},
+		{"more2", []string{">", "."}, "", "more of the second: a device's speed, a link's latency", withTwo, turn(1, 1)},
+		{"less2", []string{"<", ","}, "<> second", "less of it", withTwo, turn(1, -1)},
 		{"type", []string{"enter"}, "enter type", "type the selected value", turning, typed(0)},
 		{"type2", []string{"e"}, "", "type the second value", withTwo, typed(1)},
 		{"toggle", []string{"space"}, "space on/off", "take the device out of the cluster, or back in", onDevices, (*Model).toggle},
 		{"source", []string{"S"}, "", "make the device the source", onDevices, (*Model).makeSource},
 		{"add", []string{"a"}, "a add", "add a device from the catalogue", onDevices, (*Model).openCatalogue},
 		{"remove", []string{"delete", "backspace"}, "", "remove the device", onDevices, (*Model).removeDevice},
-		{"oneway", []string{"d"}, "d direction", "links: change both directions, or the selected one alone", onLinks, (*Model).flipDirection},
+		{"oneway", []string{"d"}, "d direction", "change both directions of a link, or one", onLinks, (*Model).flipDirection},
 		{"pin", []string{"p"}, "p pin", "pin the unit under the cursor where it is, or free it", onPlanStrip, (*Model).pinUnit},
 		{"why", []string{"w"}, "w why?", "why this device, link or cut is as it is", explains, (*Model).askWhy},
 	}
@@ -107,7 +107,7 @@ func fileActions() []action {
 	return []action{
 		{"keep", []string{"m"}, "m keep", "keep the question as a scenario", anywhere, (*Model).keepScenario},
 		{"save", []string{"s"}, "", "save topology, plan, scenarios or report", anywhere, (*Model).openSave},
-		{"open", []string{"o"}, "", "open a topology, plan, scenario set, report or a sweep's results", anywhere, (*Model).openOpen},
+		{"open", []string{"o"}, "", "open a topology, plan, scenarios, report or results", anywhere, (*Model).openOpen},
 		{"export", []string{"x"}, "", "export what is seen: SVG, PNG or Markdown", anywhere, (*Model).openExport},
 		{"copy", []string{"c"}, "", "copy the command line that asks the same", writesCommands, (*Model).copyCommand},
 		{"theme", []string{"t"}, "", "light or dark colours", anywhere, (*Model).flipTheme},

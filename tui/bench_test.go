@@ -29,6 +29,16 @@ func BenchmarkPlanFrame(b *testing.B) {
 	}
 }
 
+// BenchmarkLargeFrame draws the plan's screen of 1,000 devices.
+func BenchmarkLargeFrame(b *testing.B) {
+	q := ask(b, "home-lab", "llama2-7b")
+	q.Topology = topologies.Random(7, 1000)
+	d := drive(b, q, 200, 60)
+	for b.Loop() {
+		_ = d.m.View()
+	}
+}
+
 // with70B makes the question one that takes all devices.
 func (q Question) with70B() Question {
 	q.Workload.Tokens = 512
@@ -51,16 +61,18 @@ func TestFrameTime(t *testing.T) {
 	big.fast()
 }
 
-// fast draws some frames and wants the fastest in time for the next.
+// fast draws frames until one is in time for the next: where others use the
+// processors most are late for no fault of theirs.
 func (d *driver) fast() {
 	d.Helper()
+	const most, frames = 16 * time.Millisecond, 200
 	best := time.Hour
-	for range 20 {
+	for range frames {
 		start := time.Now()
 		_ = d.m.View()
-		best = min(best, time.Since(start))
+		if best = min(best, time.Since(start)); best <= most {
+			return
+		}
 	}
-	if best > 16*time.Millisecond {
-		d.Errorf("the fastest of 20 frames took %s: want at most 16ms", best)
-	}
+	d.Errorf("the fastest of %d frames took %s: want at most %s", frames, best, most)
 }

@@ -52,6 +52,9 @@ func (c *catalogued) values() [][3]string {
 	return all
 }
 
+// sourceWidth is how wide sources are written below the catalogue.
+const sourceWidth = 70
+
 // openCatalogue offers devices to add.
 func (m *Model) openCatalogue() tea.Cmd {
 	all, err := catalogue()
@@ -67,7 +70,13 @@ func (m *Model) openCatalogue() tea.Cmd {
 			do:     func(m *Model) tea.Cmd { return m.addDevice(c.device()) },
 		}
 		for _, v := range c.values() {
-			items[i].more = append(items[i].more, pad(v[0], 9)+v[2])
+			for j, line := range wrap(v[2], sourceWidth-14) {
+				name := ""
+				if j == 0 {
+					name = v[0]
+				}
+				items[i].more = append(items[i].more, pad(name, 9)+line)
+			}
 		}
 	}
 	m.overlay = newMenu("add a device", items)

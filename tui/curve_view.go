@@ -15,7 +15,7 @@ func (m *Model) drawCurveScreen(a area) {
 	k := all[min(c.knob, len(all)-1)]
 	state := fmt.Sprintf("%d of %d solved", c.done, len(c.points))
 	if c.done == len(c.points) {
-		state = fmt.Sprintf("%d plans change", len(c.flips()))
+		state = "the plan changes " + times(len(c.flips()))
 	}
 	upper, rest := a.top((a.h - 6) / 2)
 	lower, foot := rest.top(rest.h - 6)

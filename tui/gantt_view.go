@@ -17,32 +17,75 @@ func (m *Model) drawGantt(a area, lanes []lane) {
 		label = max(label, textWidth(m.laneName(l)))
 	}
 	label = min(label, inner.w/4)
-	per := 1
-	if r.ghost != nil && inner.h >= 2*len(lanes) {
-		per = 2
+	rows := laneRows(lanes, inner.h-1, r.ghost != nil)
+	shown := (inner.h - 1) / rows.link
+	top := 0
+	if rows.total(lanes) > inner.h-1 {
+		top = scroll(r.lane, len(lanes), max(shown, 1))
 	}
-	rows := (inner.h - 1) / per
-	top := scroll(r.lane, len(lanes), max(rows, 1))
-	graph := inner.at(label+3, 0, inner.w-label-4, inner.h)
-	for row := range min(rows, len(lanes)-top) {
-		l := lanes[top+row]
+	graph := inner.at(label+8, 0, inner.w-label-9, inner.h)
+	y := 0
+	for i, l := range lanes[top:] {
+		h := rows.of(l)
+		if y+h > inner.h-1 {
+			break
+		}
 		look := t.dim
 		if l.to < 0 {
 			look = t.device(l.device)
 		}
-		if top+row == r.lane {
-			inner.text(0, row*per, t.focus, "▸")
+		if top+i == r.lane {
+			inner.text(0, y, t.focus, "▸")
 			look = look.strong()
 		}
-		inner.text(1, row*per, look, clip(m.laneName(l), label))
-		m.drawLane(graph.at(0, row*per, graph.w, 1), r.tape, l, from, false)
-		if per == 2 {
-			m.drawLane(graph.at(0, row*per+1, graph.w, 1), r.ghost, l, from, true)
+		inner.text(1, y, look, clip(m.laneName(l), label))
+		inner.right(label+6, y, t.dim, fmt.Sprintf("%.0f%%", 100*r.tape.use(l, max(from, 0), r.at)))
+		for j := range h {
+			ghost := r.ghost != nil && j == 1
+			m.drawLane(graph.at(0, y+j, graph.w, 1), laneTape(r, ghost), l, from, ghost, j == 0)
 		}
+		y += h
 	}
 	now := graph.w * 3 / 4
 	graph.text(now, inner.h-1, t.focus, "▲ now")
 	graph.text(0, inner.h-1, t.dim, secondsText(max(from, 0)))
+}
+
+func laneTape(r *run, ghost bool) *tape {
+	if ghost {
+		return r.ghost
+	}
+	return r.tape
+}
+
+// laneHeights are how many rows lanes take: two where the simulation is ghosted
+// below, and those of devices where all have room.
+type laneHeights struct{ device, link int }
+
+func (h laneHeights) of(l lane) int {
+	if l.to < 0 {
+		return h.device
+	}
+	return h.link
+}
+
+func (h laneHeights) total(lanes []lane) int {
+	n := 0
+	for _, l := range lanes {
+		n += h.of(l)
+	}
+	return n
+}
+
+func laneRows(lanes []lane, room int, ghosted bool) laneHeights {
+	tall := laneHeights{2, 1}
+	if ghosted {
+		tall.link = 2
+	}
+	if tall.total(lanes) <= room {
+		return tall
+	}
+	return laneHeights{1, 1}
 }
 
 func (m *Model) laneName(l lane) string {
@@ -53,8 +96,9 @@ func (m *Model) laneName(l lane) string {
 	return "→ " + d[l.to].Name
 }
 
-// drawLane draws a lane from a time on. A ghost is what was predicted.
-func (m *Model) drawLane(a area, tape *tape, l lane, from time.Duration, ghost bool) {
+// drawLane draws a lane from a time on, with the micro-batches' digits if it is to
+// be numbered. A ghost is what was predicted.
+func (m *Model) drawLane(a area, tape *tape, l lane, from time.Duration, ghost, numbered bool) {
 	r, t := &m.run, &m.theme
 	end := from + r.window
 	column := func(at time.Duration) int {
@@ -86,7 +130,7 @@ func (m *Model) drawLane(a area, tape *tape, l lane, from time.Duration, ghost b
 		for i := x; i < to; i++ {
 			a.put(i, 0, look, text)
 		}
-		if b.start <= r.at && !ghost && to-x >= 2 {
+		if b.start <= r.at && numbered && to-x >= 2 {
 			a.text(x, 0, look, microText(b.micro))
 		}
 	}

@@ -1,39 +1,75 @@
 package tui
 
 import (
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
 )
 
-// help lists all keys.
+// help lists all keys, those that mean something here first.
 type help struct{ top int }
 
 func (h *help) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
+	most := max(len(h.lines(m))-4, 0)
 	switch k.String() {
 	case "up", "k":
 		m.overlay = &help{max(h.top-1, 0)}
-	case "down", "j", "space":
-		m.overlay = &help{min(h.top+1, max(len(m.actions)-4, 0))}
+	case "down", "j":
+		m.overlay = &help{min(h.top+1, most)}
+	case "pgdown", "space":
+		m.overlay = &help{min(h.top+10, most)}
+	case "pgup":
+		m.overlay = &help{max(h.top-10, 0)}
 	default:
 		m.overlay = nil
 	}
 	return nil
 }
 
+// A helpLine is a key with what it does, or a heading.
+type helpLine struct{ keys, text string }
+
+func (h *help) lines(m *Model) []helpLine {
+	all := []helpLine{{"", "here"}}
+	for _, here := range []bool{true, false} {
+		if !here {
+			all = append(all, helpLine{}, helpLine{"", "elsewhere"})
+		}
+		for i := range m.actions {
+			a := &m.actions[i]
+			if a.here(m) != here || len(a.keys) == 0 && !here {
+				continue
+			}
+			keys := keysText(a.keys)
+			if n := len(all) - 1; all[n].text == a.help && textWidth(all[n].keys+keys) < 16 {
+				all[n].keys += " " + keys // the two ways of one thing
+				continue
+			}
+			all = append(all, helpLine{keys, a.help})
+		}
+	}
+	return all
+}
+
 func (h *help) draw(m *Model, screen area) {
-	w := min(76, screen.w-2)
-	rows := min(len(m.actions), screen.h-4)
-	inner := popup(m, screen, w, rows+2, "keys", "↑↓ scroll  esc leave")
-	top := min(h.top, len(m.actions)-rows)
+	lines := h.lines(m)
+	rows := min(len(lines), screen.h-4)
+	inner := popup(m, screen, min(84, screen.w-2), rows+2, "keys", "↑↓ space scroll  esc leave")
+	top := min(h.top, len(lines)-rows)
+	elsewhere := slices.Index(lines, helpLine{"", "elsewhere"})
 	for r := range rows {
-		a := &m.actions[top+r]
+		l := lines[top+r]
 		look := m.theme.text
-		if !a.here(m) {
+		if top+r >= elsewhere {
 			look = m.theme.dim
 		}
-		inner.text(1, r, m.theme.focus, clip(keysText(a.keys), 16))
-		inner.text(18, r, look, clip(a.help, inner.w-19))
+		if l.keys == "" && (l.text == "here" || l.text == "elsewhere") {
+			inner.text(1, r, m.theme.accent.strong(), l.text)
+			continue
+		}
+		inner.text(1, r, m.theme.focus, clip(l.keys, 16))
+		inner.text(18, r, look, clip(l.text, inner.w-19))
 	}
 }
 

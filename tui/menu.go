@@ -76,7 +76,11 @@ func (n *menu) draw(m *Model, screen area) {
 	if n.cursor < len(found) {
 		more = found[n.cursor].more
 	}
-	w := min(max(menuWidth(n.items)+6, 48), screen.w-4)
+	least := 48
+	if longest(n.items) > 0 {
+		least = sourceWidth
+	}
+	w := min(max(menuWidth(n.items)+6, least), screen.w-4)
 	rows := min(len(n.items), screen.h-8-longest(n.items))
 	inner := popup(m, screen, w, rows+3+longest(n.items), n.title, "enter choose  esc leave")
 	inner.draw(n.filter.View())

@@ -267,9 +267,11 @@ func (m *Model) memoryOf(name string) (int64, bool) {
 func (m *Model) nameWidth(most int) int {
 	w := 0
 	for i := range m.question.Topology.Devices {
-		w = max(w, textWidth(m.question.Topology.Devices[i].Name))
+		if w = max(w, textWidth(m.question.Topology.Devices[i].Name)); w >= most {
+			return most
+		}
 	}
-	return min(w, most)
+	return w
 }
 
 // role marks the source and the cloud.

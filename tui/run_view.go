@@ -20,10 +20,11 @@ func (m *Model) drawRun(a area) {
 	head, rest := a.top(2)
 	m.drawRunHead(head)
 	lanes := r.lanes()
-	height := len(lanes)
-	if r.ghost != nil && 2*height+2 <= rest.h-8 {
-		height *= 2
+	room := rest.h - 11
+	if r.ghost == nil {
+		room -= pipelineRows // blocks grow where nothing is lost by it
 	}
+	height := laneRows(lanes, room, r.ghost != nil).total(lanes)
 	gantt, foot := rest.top(min(height+3, rest.h-8))
 	m.drawGantt(gantt, lanes)
 	if foot.h >= pipelineRows+8 {
@@ -88,7 +89,7 @@ func secondsText(d time.Duration) string {
 	switch {
 	case d < time.Millisecond:
 		return fmt.Sprintf("%d µs", d.Microseconds())
-	case d < 10*time.Second:
+	case d < time.Second:
 		return fmt.Sprintf("%.1f ms", edgeshard.Milliseconds(d))
 	}
 	return fmt.Sprintf("%.2f s", d.Seconds())

@@ -1,7 +1,9 @@
 package tui
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/edgeshard/edgeshard"
 	"github.com/edgeshard/edgeshard/topologies"
@@ -14,14 +16,15 @@ type row struct {
 	good  []int // −1 worse than the first, 1 better; nil: no matter of better
 }
 
-// rows compare the present question with those kept: what was asked, what of
-// the cluster differs, what came out.
+// rows compare the present question with those kept: what came out, and what was
+// asked, first that in which they differ.
 func (m *Model) rows() []row {
 	questions, plans := []*Question{&m.question}, []*edgeshard.Plan{m.answer.Plan}
 	for i := range m.scenarios.entries {
 		questions, plans = append(questions, &m.scenarios.entries[i].Question), append(plans, m.scenarios.entries[i].Plan)
 	}
 	rows := results(plans)
+	outcomes := len(rows)
 	ask := func(name string, text func(q *Question) string) {
 		r := row{name: name}
 		for _, q := range questions {
@@ -35,7 +38,17 @@ func (m *Model) rows() []row {
 	}
 	ask("out", func(q *Question) string { return fmt.Sprint(len(q.Off)) })
 	ask("pins", func(q *Question) string { return fmt.Sprint(len(q.Pins)) })
-	return append(rows, differences(questions)...)
+	asked := append(rows[outcomes:], differences(questions)...)
+	slices.SortStableFunc(asked, func(a, b row) int { return cmp.Compare(a.same(), b.same()) })
+	return append(rows[:outcomes:outcomes], asked...)
+}
+
+// same is 1 where all scenarios agree with the first, 0 where one differs.
+func (r row) same() int {
+	if slices.ContainsFunc(r.cells, func(c string) bool { return c != r.cells[0] }) {
+		return 0
+	}
+	return 1
 }
 
 // results are the rows of what came out.
@@ -185,6 +198,9 @@ func (m *Model) scenarioLook(s style, column int) style {
 func (m *Model) drawCell(a area, r *row, column int) {
 	t, text := &m.theme, r.cells[column]
 	look := t.text
+	if r.good == nil && r.same() == 1 && len(r.cells) > 1 {
+		look = t.dim
+	}
 	if column > 0 && text != r.cells[0] {
 		look = t.accent.strong()
 		if r.good != nil {

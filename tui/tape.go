@@ -137,6 +137,22 @@ func (t *tape) between(l lane, from, to time.Duration) []beat {
 	return beats[min(i, j):j]
 }
 
+// use is the share of a time span in which a lane is busy.
+func (t *tape) use(l lane, from, to time.Duration) float64 {
+	if to <= from {
+		return 0
+	}
+	var busy, until time.Duration
+	for _, b := range t.between(l, from, to) {
+		start, end := max(b.start, from, until), min(b.end, to)
+		if end > start {
+			busy += end - start
+			until = end
+		}
+	}
+	return float64(busy) / float64(to-from)
+}
+
 // memoryAt returns what a device holds at a time, and its peak until then.
 func (t *tape) memoryAt(device int, at time.Duration) int64 {
 	levels := t.memory[device]

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -57,5 +58,21 @@ func TestTape(t *testing.T) {
 	}
 	if tape.end != 16*ms {
 		t.Errorf("the end is %s", tape.end)
+	}
+}
+
+func TestUse(t *testing.T) {
+	tape := newTape()
+	for _, at := range []int{0, 20, 25, 60} { // 20–30 and 25–35 overlap
+		start := time.Duration(at) * time.Millisecond
+		tape.span(edgeshard.Span{What: edgeshard.Compute, Device: 1, To: -1, Start: start, End: start + 10*time.Millisecond})
+	}
+	for _, c := range []struct {
+		from, to time.Duration
+		want     float64
+	}{{0, 100, 0.35}, {0, 10, 1}, {10, 20, 0}, {22, 42, 0.65}, {5, 5, 0}} {
+		if got := tape.use(lane{1, -1}, c.from*time.Millisecond, c.to*time.Millisecond); math.Abs(got-c.want) > 1e-9 {
+			t.Errorf("from %d to %d ms: %g: want %g", c.from, c.to, got, c.want)
+		}
 	}
 }

@@ -18,8 +18,7 @@ type theme struct {
 	text, dim, border, focus, accent, good, bad, warn, select_ style
 
 	devices []color.Color
-	slow    color.Color // of links, from
-	fast    color.Color // to
+	speeds  []color.Color // of links, from slow to fast; nil where there is no colour
 }
 
 // palette are colours that can be set in the configuration: light and dark.
@@ -55,7 +54,10 @@ func newTheme(p palette, dark bool, profile colorprofile.Profile) theme {
 		}
 		return lipgloss.Color(p[name][side])
 	}
-	t := theme{dark: dark, mono: mono, slow: pick("slow"), fast: pick("fast")}
+	t := theme{dark: dark, mono: mono}
+	if !mono {
+		t.speeds = lipgloss.Blend1D(9, pick("slow"), pick("warn"), pick("fast"))
+	}
 	for into, name := range map[*style]string{
 		&t.text: "text", &t.dim: "dim", &t.border: "border", &t.focus: "focus", &t.accent: "accent",
 		&t.good: "good", &t.bad: "bad", &t.warn: "warn",
@@ -86,10 +88,9 @@ func (t *theme) block(i int) string {
 
 // speed is the colour of a share in [0, 1], from slow to fast.
 func (t *theme) speed(share float64) style {
-	if t.mono {
+	if len(t.speeds) == 0 {
 		return t.text
 	}
-	steps := lipgloss.Blend1D(9, t.slow, t.warn.fg, t.fast)
-	i := int(math.Round(min(max(share, 0), 1) * float64(len(steps)-1)))
-	return style{fg: steps[i]}
+	i := int(math.Round(min(max(share, 0), 1) * float64(len(t.speeds)-1)))
+	return style{fg: t.speeds[i]}
 }

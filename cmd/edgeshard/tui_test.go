@@ -161,30 +161,60 @@ func TestFront(t *testing.T) {
 }
 
 // BenchmarkWhatIf is what a turn of a slider on the paper's testbed takes until
-// plan and simulation are there; the 95th percentile is its own figure.
+// plan and simulation are there, for each model: a device's memory, another's
+// speed, a link's bandwidth and its latency in turn. Its own figures are
+// percentiles.
 func BenchmarkWhatIf(b *testing.B) {
-	q := question(b, "edgeshard-testbed", "llama2-7b")
-	p, runner := &planner{}, &sim.Runner{}
-	var took []time.Duration
-	for i := 0; b.Loop(); i++ {
-		d := q.Topology.Devices[0]
-		d.Usable -= topologies.Bytes(i%16) << 30
-		t, err := q.Topology.WithDevice(0, d)
-		if err != nil {
-			b.Fatal(err)
-		}
-		next := *q
-		next.Topology = t
-		start := time.Now()
-		plan, err := p.plan(context.Background(), &next)
-		if err != nil {
-			b.Fatal(err)
-		}
-		if err := runner.Run(context.Background(), plan, edgeshard.NewRecorder(plan)); err != nil {
-			b.Fatal(err)
-		}
-		took = append(took, time.Since(start))
+	for _, model := range []string{"llama2-7b", "llama2-13b", "llama2-70b"} {
+		b.Run(model, func(b *testing.B) {
+			q := question(b, "edgeshard-testbed", model)
+			p := &planner{}
+			var took []time.Duration
+			for i := 0; b.Loop(); i++ {
+				next := turned(b, q, i)
+				start := time.Now()
+				plan, err := p.plan(context.Background(), next)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if err := (&sim.Runner{}).Run(context.Background(), plan, edgeshard.NewRecorder(plan)); err != nil {
+					b.Fatal(err)
+				}
+				took = append(took, time.Since(start))
+			}
+			slices.Sort(took)
+			b.ReportMetric(edgeshard.Milliseconds(took[len(took)/2]), "p50-ms")
+			b.ReportMetric(edgeshard.Milliseconds(took[len(took)*95/100]), "p95-ms")
+		})
 	}
-	slices.Sort(took)
-	b.ReportMetric(edgeshard.Milliseconds(took[len(took)*95/100]), "p95-ms")
+}
+
+// turned returns the question with the i-th turn of a slider.
+func turned(t testing.TB, q *tui.Question, i int) *tui.Question {
+	top, by := q.Topology, i/4%16
+	d, cloud := top.Devices[0], top.Cloud
+	var err error
+	switch i % 4 {
+	case 0:
+		d.Usable -= topologies.Bytes(by) << 28
+		top, err = top.WithDevice(0, d)
+	case 1:
+		d = top.Devices[cloud]
+		d.Slowdown = 1 + float64(by)/16
+		top, err = top.WithDevice(cloud, d)
+	case 2:
+		l := top.Link(0, cloud)
+		l.Bandwidth += topologies.BitRate(by) * 1_000_000
+		top, err = top.WithLink(0, cloud, l)
+	case 3:
+		l := top.Link(1, cloud)
+		l.Latency += time.Duration(by) * time.Millisecond
+		top, err = top.WithLink(1, cloud, l)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := *q
+	next.Topology = top
+	return &next
 }
