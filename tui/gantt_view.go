@@ -59,8 +59,11 @@ func laneTape(r *run, ghost bool) *tape {
 }
 
 // laneHeights are how many rows lanes take: two where the simulation is ghosted
-// below, and those of devices where all have room.
+// below; those of devices more where all have room.
 type laneHeights struct{ device, link int }
+
+// tallest is the most rows a device's lane takes.
+const tallest = 4
 
 func (h laneHeights) of(l lane) int {
 	if l.to < 0 {
@@ -78,12 +81,17 @@ func (h laneHeights) total(lanes []lane) int {
 }
 
 func laneRows(lanes []lane, room int, ghosted bool) laneHeights {
-	tall := laneHeights{2, 1}
+	h := laneHeights{tallest, 1}
 	if ghosted {
-		tall.link = 2
+		h = laneHeights{2, 2}
 	}
-	if tall.total(lanes) <= room {
-		return tall
+	for ; h.device > 1; h.device-- {
+		if h.total(lanes) <= room {
+			return h
+		}
+		if ghosted {
+			break
+		}
 	}
 	return laneHeights{1, 1}
 }
