@@ -119,7 +119,7 @@ func generalActions() []action {
 		{"undo", []string{"u", "ctrl+z"}, "u undo", "undo", anywhere, func(m *Model) tea.Cmd { return m.travel(&m.past, &m.future, "undo") }},
 		{"redo", []string{"U", "ctrl+y"}, "", "redo", anywhere, func(m *Model) tea.Cmd { return m.travel(&m.future, &m.past, "redo") }},
 		{"commands", []string{":", "ctrl+p"}, ": find", "find a command by its name", anywhere, (*Model).openCommands},
-		{"tour", nil, "", "the tour of the screen", anywhere, func(m *Model) tea.Cmd { m.overlay = tour{}; return nil }},
+		{"tour", nil, "", "the tour of the screen", anywhere, (*Model).startTour},
 		{"help", []string{"?"}, "? help", "all keys", anywhere, func(m *Model) tea.Cmd { m.overlay = &help{}; return nil }},
 		{"quit", []string{"q"}, "q quit", "quit; what is on screen is kept", anywhere, (*Model).quit},
 	}

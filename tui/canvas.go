@@ -130,6 +130,18 @@ func (a area) tint(bg color.Color) {
 	}
 }
 
+// light draws what is at the area's edge in another colour.
+func (a area) light(s style) {
+	for y := range a.h {
+		for x := range a.w {
+			edge := y == 0 || y == a.h-1 || x == 0 || x == a.w-1
+			if c := a.buf.CellAt(a.x+x, a.y+y); c != nil && edge && c.Content != " " {
+				c.Style = s.strong().cell()
+			}
+		}
+	}
+}
+
 // fill sets every cell.
 func (a area) fill(s style, content string) {
 	for y := range a.h {

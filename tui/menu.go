@@ -118,8 +118,13 @@ func longest(items []item) int {
 
 // popup clears the middle of the screen for an overlay and returns its inside.
 func popup(m *Model, screen area, w, h int, title, foot string) area {
+	return popupAt(m, screen, max((screen.h-h)/3, 0), w, h, title, foot)
+}
+
+// popupAt is popup from a row on.
+func popupAt(m *Model, screen area, y, w, h int, title, foot string) area {
 	w, h = min(w, screen.w), min(h, screen.h)
-	a := screen.at((screen.w-w)/2, max((screen.h-h)/3, 0), w, h)
+	a := screen.at((screen.w-w)/2, y, w, h)
 	a.fill(style{}, " ")
 	return a.box(m.theme.focus, m.theme.focus.strong(), title, foot)
 }

@@ -39,5 +39,17 @@ func TestViews(t *testing.T) {
 				d.golden(name)
 			})
 		}
+		t.Run(fmt.Sprintf("tour-%d", size[0]), func(t *testing.T) {
+			d := drive(t, ask(t, "home-lab", "llama2-7b"), size[0], size[1])
+			d.keys("4")
+			d.m.startTour()
+			for i := range tourSteps {
+				d.golden(fmt.Sprintf("tour%d-%dx%d", i+1, size[0], size[1]))
+				d.keys("space")
+			}
+			if d.m.overlay != nil {
+				t.Error("the tour does not end after its last step")
+			}
+		})
 	}
 }
