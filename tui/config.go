@@ -59,6 +59,9 @@ func (c *Config) validate(file string) error {
 	}
 	for _, id := range slices.Sorted(maps.Keys(c.Keys)) {
 		if !slices.Contains(ids, id) {
+			if near, ok := tomlfile.Nearest(id, ids); ok {
+				return fmt.Errorf("%s: keys.%s: no such action: did you mean %s?", file, id, near)
+			}
 			return fmt.Errorf("%s: keys.%s: no such action: want one of %v", file, id, ids)
 		}
 	}
