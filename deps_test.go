@@ -18,7 +18,7 @@ var mayImport = map[string][]string{
 	"internal":    {}, // serves all
 	"models":      {"models"},
 	"topologies":  {"topologies"},
-	"scenarios":   {"topologies"},
+	"scenarios":   {"topologies", "scenarios"},
 	"":            {"models", "topologies"},
 	"solver":      {"", "models", "topologies", "solver"},
 	"sim/des":     {},

@@ -134,6 +134,22 @@ func (f *Fault) Joins(t *topologies.Topology, from, to int) bool {
 	return f.Device == "" && joins(f.Between, f.From, f.To, &t.Devices[from], &t.Devices[to])
 }
 
+// Bandwidth returns the part of a link's bandwidth that the link faults in force
+// leave: 0 where it is cut.
+func Bandwidth(inForce []*Fault, t *topologies.Topology, from, to int) float64 {
+	factor := 1.0
+	for _, f := range inForce {
+		switch {
+		case !f.Joins(t, from, to):
+		case f.Do == Cut:
+			return 0
+		default:
+			factor *= f.Factor
+		}
+	}
+	return factor
+}
+
 // LinkOf returns what the scenario adds to a link.
 func (s *Scenario) LinkOf(t *topologies.Topology, from, to int) Link {
 	var l Link

@@ -9,6 +9,7 @@ import (
 
 	"github.com/edgeshard/edgeshard"
 	"github.com/edgeshard/edgeshard/scenarios"
+	"github.com/edgeshard/edgeshard/scenarios/network"
 )
 
 // faults are what is wrong with the cluster at present.
@@ -165,38 +166,29 @@ func (s *pipeline) down(device int) {
 	s.tell(edgeshard.Span{What: edgeshard.Down, Request: -1, Stage: -1, Device: device, To: -1, Start: s.devices[device].died, End: s.Now()})
 }
 
-// linkFactor is the part of a link's bandwidth that faults leave.
-func (f *faults) linkFactor(s *pipeline, from, to int) float64 {
-	factor := 1.0
-	for _, g := range f.links {
-		if !g.Joins(s.plan.Topology, from, to) {
-			continue
-		}
-		if g.Do == scenarios.Cut {
-			return 0
-		}
-		factor *= g.Factor
-	}
-	return factor
+// linkFactor is the part of a link's bandwidth that the faults in force leave.
+func (s *pipeline) linkFactor(p *network.Port) float64 {
+	return scenarios.Bandwidth(s.faults.links, s.plan.Topology, p.From, p.To)
 }
 
 // relink applies the link faults in force.
 func (s *pipeline) relink() {
-	n := s.network
-	n.progress()
-	for _, p := range n.ports {
-		before := p.factor
-		p.factor = s.faults.linkFactor(s, p.from, p.to)
-		key := [2]int{p.from, p.to}
-		if since, ok := s.faults.cuts[key]; ok && before == 0 && p.factor > 0 {
-			s.tell(edgeshard.Span{What: edgeshard.Down, Request: -1, Stage: -1, Device: p.from, To: p.to, Start: since, End: s.Now()})
+	before := make(map[*network.Port]float64)
+	for _, p := range s.network.Ports() {
+		before[p] = p.Factor()
+	}
+	s.network.SetFactors(s.linkFactor, s.Now())
+	for _, p := range s.network.Ports() {
+		key := [2]int{p.From, p.To}
+		if since, ok := s.faults.cuts[key]; ok && before[p] == 0 && p.Factor() > 0 {
+			s.tell(edgeshard.Span{What: edgeshard.Down, Request: -1, Stage: -1, Device: p.From, To: p.To, Start: since, End: s.Now()})
 			delete(s.faults.cuts, key)
 		}
-		if before > 0 && p.factor == 0 {
+		if before[p] > 0 && p.Factor() == 0 {
 			s.faults.cuts[key] = s.Now()
 		}
 	}
-	n.reschedule()
+	s.tickNetwork()
 }
 
 // endFaults tells of the devices and links that do not work at the end.

@@ -1,8 +1,9 @@
 package sim
 
 import (
-	"math/rand/v2"
 	"time"
+
+	"github.com/edgeshard/edgeshard/scenarios/network"
 )
 
 // A link is one direction between two devices: it is occupied by one message at
@@ -12,7 +13,7 @@ import (
 type link struct {
 	from, to int
 	free     time.Duration // when the last message of its queue has left
-	port     *port
+	port     *network.Port
 }
 
 // connect makes the links that the plan's stages use, a directed pair of devices once.
@@ -36,7 +37,7 @@ func (s *pipeline) connect() error {
 		at = to
 	}
 	if s.network != nil {
-		s.network.drop()
+		s.dropNetwork()
 		s.network = nil
 	}
 	if s.scenario.ChangesLinks() {
@@ -47,71 +48,47 @@ func (s *pipeline) connect() error {
 
 // weave gives every link a port on one network.
 func (s *pipeline) weave() error {
-	n := &network{pipeline: s, since: s.Now()}
-	for i := range s.scenario.Segments {
-		g := &s.scenario.Segments[i]
-		trace, err := s.scenario.Trace(g.Trace)
-		if err != nil {
-			return err
-		}
-		n.segments = append(n.segments, medium{capacity: int64(g.Capacity), trace: trace})
+	n, err := network.New(s.plan.Topology, s.scenario, s.Now())
+	if err != nil {
+		return err
 	}
-	halves := make(map[[2]int]int)
 	for i := range s.links {
-		p, err := s.newPort(&s.links[i])
-		if err != nil {
+		l := &s.links[i]
+		if l.port, err = n.Open(l.from, l.to); err != nil {
 			return err
 		}
-		if s.scenario.LinkOf(s.plan.Topology, p.from, p.to).HalfDuplex {
-			n.half(p, halves)
-		}
-		n.ports = append(n.ports, p)
-		s.links[i].port = p
 	}
+	n.SetFactors(s.linkFactor, s.Now())
 	s.network = n
 	return nil
 }
 
-// half lets a port share its bandwidth with that of the other direction.
-func (n *network) half(p *port, halves map[[2]int]int) {
-	pair := [2]int{min(p.from, p.to), max(p.from, p.to)}
-	g, ok := halves[pair]
-	if !ok {
-		g = len(n.segments)
-		n.segments = append(n.segments, medium{})
-		halves[pair] = g
+// tickNetwork sets the event of the network's next change.
+func (s *pipeline) tickNetwork() {
+	s.Cancel(s.tick)
+	s.tick = 0
+	if next := s.network.Next(); next < network.Never {
+		s.tick = s.At(next, event{kind: networkTick})
 	}
-	n.segments[g].capacity = max(n.segments[g].capacity, p.bandwidth)
-	p.segments = append(p.segments, g)
 }
 
-// nominal is the bandwidth of a link that the costs give none for.
-const nominal = 1_000_000_000
+// dropNetwork clears every link, as when the run is planned anew.
+func (s *pipeline) dropNetwork() {
+	s.network.Drop(s.Now())
+	s.tickNetwork()
+}
 
-func (s *pipeline) newPort(l *link) (*port, error) {
-	t := s.plan.Topology
-	c := s.scenario.LinkOf(t, l.from, l.to)
-	trace, err := s.scenario.Trace(c.Trace)
-	if err != nil {
-		return nil, err
-	}
-	p := &port{
-		from: l.from, to: l.to, bandwidth: nominal, trace: trace, loss: c.Loss, retransmit: time.Duration(c.Retransmit),
-		factor: s.faults.linkFactor(s, l.from, l.to),
-		rng:    rand.New(rand.NewPCG(s.scenario.Seed, 0x6c696e6b<<32|uint64(l.from)<<16|uint64(l.to))),
-	}
-	if b := t.Link(l.from, l.to).Bandwidth; b > 0 {
-		p.bandwidth = int64(b)
-	}
-	if c.Jitter != nil {
-		p.jitter = c.Jitter.Dist().New(p.rng)
-	}
-	for i := range s.scenario.Segments {
-		if s.scenario.Segments[i].Carries(t, l.from, l.to) {
-			p.segments = append(p.segments, i)
+// advanceNetwork delivers the messages that have left their links.
+func (s *pipeline) advanceNetwork() {
+	s.tick = 0
+	for _, m := range s.network.Advance(s.Now()) {
+		f, epoch := int32(m.ID>>32), int32(m.ID)
+		if fl := &s.flows[f]; fl.epoch == epoch {
+			fl.start, fl.free = m.Start, m.Free
+			s.At(m.Arrival, event{kind: delivered, flow: f, epoch: epoch})
 		}
 	}
-	return p, nil
+	s.tickNetwork()
 }
 
 // send puts a flow on the link into its stage, or at the stage where it stays on
@@ -124,7 +101,10 @@ func (s *pipeline) send(f int32, hop *link) {
 	}
 	t := fl.row.send[fl.stage]
 	if hop.port != nil {
-		s.network.send(hop.port, message{flow: f, epoch: fl.epoch, occupancy: t.Occupancy, latency: t.Latency})
+		s.network.Send(hop.port, network.Message{
+			ID: int64(f)<<32 | int64(uint32(fl.epoch)), Bytes: fl.row.bytes[fl.stage], Occupancy: t.Occupancy, Latency: t.Latency,
+		}, s.Now())
+		s.tickNetwork()
 		return
 	}
 	fl.start = max(s.Now(), hop.free)

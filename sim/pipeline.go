@@ -6,6 +6,7 @@ import (
 
 	"github.com/edgeshard/edgeshard"
 	"github.com/edgeshard/edgeshard/scenarios"
+	"github.com/edgeshard/edgeshard/scenarios/network"
 	"github.com/edgeshard/edgeshard/sim/des"
 )
 
@@ -22,9 +23,10 @@ type pipeline struct {
 	memory   *ledger
 	devices  []station
 	links    []link
-	hops     []*link // into each stage, and the return; nil where nothing moves
-	network  *network
-	rng      *rand.Rand // of accepted tokens
+	hops     []*link          // into each stage, and the return; nil where nothing moves
+	network  *network.Network // nil where nothing about the links changes
+	tick     des.Handle       // of the network
+	rng      *rand.Rand       // of accepted tokens
 
 	requests []edgeshard.Request // in order of arrival
 	arrived  int                 // of requests
@@ -132,7 +134,7 @@ func (s *pipeline) handle(ctx context.Context, e event) error {
 	case arrival:
 		s.arrive()
 	case networkTick:
-		s.network.advance()
+		s.advanceNetwork()
 		return nil
 	case thermalTick:
 		s.crossed(int(e.flow))

@@ -81,7 +81,7 @@ func (s *pipeline) abort() {
 		s.links[i].free = s.Now()
 	}
 	if s.network != nil {
-		s.network.drop()
+		s.dropNetwork()
 	}
 }
 

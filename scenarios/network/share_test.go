@@ -1,4 +1,4 @@
-package sim
+package network
 
 import (
 	"math"
@@ -86,12 +86,12 @@ func TestWork(t *testing.T) {
 			t.Fatal("no time is some work")
 		}
 		w = workOf(time.Duration(d), rate)
-		if got := w.time(rate); int64(got) != min(d, int64(never)) {
+		if got := w.time(rate); int64(got) != min(d, int64(Never)) {
 			t.Fatalf("%d ns at %d take %d ns", d, rate, got)
 		}
 		part := rapid.Int64Range(0, d).Draw(t, "part")
 		w.subtract(workOf(time.Duration(part), rate))
-		if got := w.time(rate); int64(got) != min(d-part, int64(never)) {
+		if got := w.time(rate); int64(got) != min(d-part, int64(Never)) {
 			t.Fatalf("%d ns less %d at %d take %d ns", d, part, rate, got)
 		}
 	})
