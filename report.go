@@ -15,6 +15,7 @@ type Report struct {
 	Devices    []DeviceReport `json:"devices"`                 // those that did something, in the topology's order
 	Links      []LinkReport   `json:"links"`                   // likewise, by from and to
 	OOM        []OOMReport    `json:"oom"`
+	Path       []PathReport   `json:"path,omitempty"` // where passes spent their time, in the order of their way
 
 	// Goodput counts the requests that kept the workload's objectives, if it has any.
 	Goodput    float64       `json:"goodput_requests_per_s,omitempty"`
@@ -28,6 +29,8 @@ type Report struct {
 	// topology gives their power, and the links; EnergyPerToken divides it by Tokens.
 	EnergyJ        float64 `json:"energy_j,omitempty"`
 	EnergyPerToken float64 `json:"energy_per_token_j,omitempty"`
+
+	Imitation *Imitation `json:"imitation,omitempty"` // where local workers stood for devices
 
 	Outputs []Output `json:"outputs,omitempty"`
 }

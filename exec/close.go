@@ -18,6 +18,7 @@ func (c *cluster) unload(obs edgeshard.Observer, end time.Duration) {
 			c.log.Warn("unload", "device", m.name, "err", err)
 		}
 	}
+	said := make(map[int]*wire.Imitation)
 	for _, m := range c.members {
 		e, err := m.await(ctx, unloadTimeout, nil)
 		if err != nil {
@@ -28,6 +29,10 @@ func (c *cluster) unload(obs edgeshard.Observer, end time.Duration) {
 			What: edgeshard.Memory, Request: -1, Stage: -1, Device: m.device, To: -1,
 			Bytes: e.GetUnloaded().GetPeakBytes(), End: end,
 		})
+		said[m.device] = e.GetUnloaded().GetImitation()
+	}
+	if c.options.Imitated != nil && c.options.Emulate {
+		c.options.Imitated(c.imitation(said))
 	}
 }
 

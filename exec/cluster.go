@@ -48,6 +48,7 @@ type cluster struct {
 	source     *member          // the one that holds unit 0
 	passes     chan *wire.Pass  // back at the source
 	loads      []edgeshard.Span // what loading took, before the run's start
+	arbiter    *arbiter         // of links; nil without a scenario
 
 	mu       sync.Mutex
 	progress sync.Mutex
@@ -67,7 +68,10 @@ func newCluster(ctx context.Context, o *Options, p *edgeshard.Plan) (*cluster, e
 		return nil, err
 	}
 	var err error
-	c.security, err = newSecurity(o, c.allLocal)
+	if c.security, err = newSecurity(o, c.allLocal); err != nil {
+		return nil, err
+	}
+	c.arbiter, err = newArbiter(c)
 	return c, err
 }
 
@@ -234,8 +238,11 @@ func (c *cluster) loadShards(ctx context.Context, m *member) error {
 }
 
 func (c *cluster) connect(ctx context.Context, m *member) error {
-	err := m.send(&wire.Command{Kind: &wire.Command_Connect{Connect: &wire.Connect{Peers: c.peers(m)}}})
+	peers, err := c.peers(m)
 	if err != nil {
+		return err
+	}
+	if err := m.send(&wire.Command{Kind: &wire.Command_Connect{Connect: &wire.Connect{Peers: peers}}}); err != nil {
 		return err
 	}
 	_, err = m.await(ctx, 2*c.timeout, nil)

@@ -40,9 +40,7 @@ func (s *session) run(a arrival) error {
 		s.sample(p, out)
 		out = nil
 	}
-	if d := s.worker.idle(watch, s.load.GetSlowdown()); d > 0 {
-		sleep(s.ctx, d)
-	}
+	s.slow(watch, s.pace.of(p))
 	device := s.load.GetDeviceIndex()
 	p.Spans = append(p.Spans, &wire.Span{Stage: uint32(stage), Device: device, To: device, StartNs: watch.wall, EndNs: s.worker.clock()})
 	return s.forwardTo(s.next(int(p.Stage)), p, out)

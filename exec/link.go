@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/bits"
 	"strconv"
 	"time"
 
@@ -18,9 +17,7 @@ import (
 // closeTimeout is how long a link waits for the other side's goodbye.
 const closeTimeout = 500 * time.Millisecond
 
-// A link carries passes to another worker, in order. A shaped one imitates the
-// topology's: it is occupied by one message at a time, for bytes/bandwidth, and
-// delivers it the latency later.
+// A link carries passes to another worker, in order.
 type link struct {
 	session *session
 	peer    *wire.Peer
@@ -28,13 +25,14 @@ type link struct {
 	stream  grpc.ClientStreamingClient[wire.Pass, wire.ForwardReply]
 	cancel  context.CancelFunc // of the stream
 	outbox  chan outgoing
-	free    int64 // when a shaped link's last message has left, by the worker's clock
+	shape   *shape // nil: the link is as it is
 }
 
-// An outgoing message may be sent once its time has come.
+// An outgoing message of a shaped link is sent once its time has come.
 type outgoing struct {
 	message *wire.Message
-	due     int64 // by the worker's clock; 0: at once
+	slot    slot
+	id      int64 // of its offer
 }
 
 // connect opens the links to the devices the worker sends to, and begins to
@@ -50,7 +48,9 @@ func (s *session) connect(peers []*wire.Peer) error {
 		if err != nil {
 			return &lost{p.GetDevice(), fmt.Errorf("no connection to %s: %w", p.GetAddress(), plainError(err))}
 		}
+		s.linking.Lock()
 		s.links[p.GetDevice()] = l
+		s.linking.Unlock()
 		s.goTask(l.run)
 	}
 	s.goTask(s.compute)
@@ -64,7 +64,7 @@ func (s *session) openLink(p *wire.Peer) (*link, error) {
 	}
 	// The stream outlives the session's context, so that it can end with a goodbye.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(s.ctx))
-	l := &link{session: s, peer: p, conn: conn, cancel: cancel, outbox: make(chan outgoing, s.load.GetInFlight())}
+	l := &link{session: s, peer: p, conn: conn, cancel: cancel, outbox: make(chan outgoing, s.load.GetInFlight()), shape: newShape(p, s.worker.clock)}
 	if err := l.open(ctx); err != nil {
 		cancel()
 		return nil, errors.Join(err, conn.Close())
@@ -107,12 +107,17 @@ func streamError(s grpc.ClientStream) error {
 func (l *link) send(p *wire.Pass, values []float32) error {
 	p.Sender = l.session.load.GetDeviceIndex()
 	o := outgoing{message: wire.NewMessage(p, values)}
-	if l.peer.GetShaped() {
+	if l.shape != nil {
 		bytes := l.session.passBytes(p, values)
-		p.SentNs = max(l.session.worker.clock(), l.free)
-		p.BusyNs = occupancy(bytes, l.peer.GetBandwidthBps())
-		l.free = p.SentNs + p.BusyNs
-		o.due = l.free + l.peer.GetLatencyNs()
+		if l.peer.GetArbitrated() {
+			offer := l.shape.offer(bytes)
+			o.id = offer.GetId()
+			if err := l.session.send(&wire.Event{Kind: &wire.Event_Offer{Offer: offer}}); err != nil {
+				return err
+			}
+		} else {
+			o.slot = l.shape.take(bytes)
+		}
 	}
 	select {
 	case l.outbox <- o:
@@ -121,19 +126,6 @@ func (l *link) send(p *wire.Pass, values []float32) error {
 		o.message.Free()
 		return nil
 	}
-}
-
-// occupancy returns how long bytes occupy a link, in ns.
-func occupancy(bytes, bandwidth int64) int64 {
-	if bandwidth <= 0 {
-		return 0
-	}
-	hi, lo := bits.Mul64(uint64(bytes), 8e9)
-	if hi >= uint64(bandwidth) {
-		return int64(time.Hour)
-	}
-	q, _ := bits.Div64(hi, lo, uint64(bandwidth))
-	return int64(min(q, uint64(time.Hour)))
 }
 
 // run sends the messages until the session ends.
@@ -154,10 +146,9 @@ func (l *link) run() error {
 
 func (l *link) deliver(o outgoing) error {
 	s := l.session
-	if o.due > 0 {
-		sleep(s.ctx, time.Duration(o.due-s.worker.clock()))
-	} else {
-		o.message.Pass.SentNs = s.worker.clock()
+	o.message.Pass.SentNs = s.worker.clock()
+	if l.shape != nil {
+		l.hold(&o)
 	}
 	defer context.AfterFunc(s.ctx, l.cancelLater)()
 	err := o.message.Send(l.stream)
@@ -168,6 +159,20 @@ func (l *link) deliver(o outgoing) error {
 		return nil
 	}
 	return err
+}
+
+// hold keeps a message back until it would have arrived over the topology's link.
+func (l *link) hold(o *outgoing) {
+	s := l.session
+	if l.peer.GetArbitrated() {
+		o.slot = l.shape.await(s.ctx, o.id)
+	} else {
+		sleep(s.ctx, time.Duration(o.slot.arrival-s.worker.clock()))
+	}
+	o.message.Pass.SentNs, o.message.Pass.BusyNs = o.slot.start, o.slot.free-o.slot.start
+	if s.ctx.Err() == nil {
+		l.shape.sent(s.worker.clock() - o.slot.arrival)
+	}
 }
 
 // cancelLater frees a sender that waits for a peer which reads nothing.

@@ -31,8 +31,6 @@ func checkLoad(l *wire.Load) error {
 		return fmt.Errorf("timeout of %s: want 100ms to 1h", time.Duration(l.GetTimeoutNs()))
 	case l.GetBudgetBytes() < 0 || l.GetOverheadBytes() < 0:
 		return errors.New("negative memory")
-	case !(l.GetSlowdown() >= 0 && l.GetSlowdown() <= 1e6):
-		return fmt.Errorf("slowdown %g: want 0 to 1e6", l.GetSlowdown())
 	}
 	for name, n := range map[string]uint32{
 		"micro_batch": l.GetMicroBatch(), "prompt_tokens": l.GetPromptTokens(),

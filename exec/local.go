@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/edgeshard/edgeshard/exec/wire"
+	"github.com/edgeshard/edgeshard/topologies"
 )
 
 const (
@@ -99,7 +100,11 @@ func (c *cluster) startProcess(ctx context.Context, m *member, o *orders) error 
 	if err != nil {
 		return fmt.Errorf("worker process: %w", err)
 	}
-	if err := cmd.Start(); err != nil {
+	cores, err := topologies.ParseCores(c.plan.Topology.Devices[m.device].Cores)
+	if err != nil {
+		return err
+	}
+	if err := startPinned(cores, cmd.Start); err != nil {
 		return fmt.Errorf("worker process: %w", err)
 	}
 	l := &localWorker{stop: func() { _ = stdin.Close() }, kill: func() { _ = cmd.Process.Kill() }, done: make(chan struct{})}

@@ -23,6 +23,7 @@ type member struct {
 	address     string
 	certificate string // the name it must show
 	local       *localWorker
+	order       *wire.Load // what it is to load
 
 	conn    *grpc.ClientConn
 	sending sync.Mutex
@@ -136,6 +137,10 @@ func (m *member) hear(e *wire.Event) {
 		select {
 		case m.cluster.passes <- k.Pass:
 		case <-m.cluster.ctx.Done():
+		}
+	case *wire.Event_Offer:
+		if err := m.cluster.arbiter.offer(m, k.Offer); err != nil {
+			m.fail(reported, err)
 		}
 	case *wire.Event_Failure:
 		m.failed(k.Failure)

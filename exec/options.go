@@ -5,7 +5,9 @@ import (
 	"time"
 
 	"github.com/edgeshard/edgeshard/exec/weights"
+	"github.com/edgeshard/edgeshard"
 	"github.com/edgeshard/edgeshard/exec/wire"
+	"github.com/edgeshard/edgeshard/scenarios"
 )
 
 // DefaultTimeout is the silence after which a worker, or a coordinator, counts
@@ -23,6 +25,15 @@ type Options struct {
 	// Emulate makes local workers behave as the topology says: slowed by their
 	// device's slowdown, with links of its bandwidths and latencies between them.
 	Emulate bool
+	// Machine, if any, is a profile of this machine, of the plan's model: devices
+	// are slowed to the plan's costs of them, relative to it. Without one they are
+	// slowed by their slowdown alone.
+	Machine *edgeshard.Profile
+	// Imitated, if any, is told at the end how local workers stood for devices.
+	Imitated func(*edgeshard.Imitation)
+	// Scenario, if any, says how links and devices that are emulated differ from the
+	// topology; CheckScenario says what of it cannot be followed.
+	Scenario *scenarios.Scenario
 	// Model is opened in place of the model the plan names, here and by local workers.
 	Model string
 

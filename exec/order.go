@@ -26,24 +26,44 @@ func (c *cluster) load(m *member) (*wire.Load, error) {
 		ReturnLogits: w.Return == edgeshard.ReturnLogits, TimeoutNs: int64(c.timeout),
 	}
 	if c.emulated(m) {
-		l.Slowdown = p.Topology.Devices[m.device].Slowdown
+		if err := c.imitate(m, l); err != nil {
+			return nil, err
+		}
 	}
 	for _, o := range c.members {
 		if o != m {
 			l.Members = append(l.Members, &wire.Peer{Device: uint32(o.device), Address: o.address, Certificate: o.certificate})
 		}
 	}
+	m.order = l
 	for _, s := range p.Stages {
 		l.Stages = append(l.Stages, &wire.Stage{Device: uint32(s.Device), From: uint32(s.From), To: uint32(s.To)})
 	}
 	return l, nil
 }
 
+// imitate makes a load that of a worker that imitates its device.
+func (c *cluster) imitate(m *member, l *wire.Load) error {
+	d, err := c.dial(m)
+	if err != nil {
+		return err
+	}
+	p, _ := d.at(0)
+	l.Slowdown, l.PrefillSlowdown = p.GetSlowdown(), p.GetPrefillSlowdown()
+	if err := checkPace("the scenario", min(l.Slowdown, l.PrefillSlowdown)); err != nil {
+		return err
+	}
+	if usable := d.device.Memory; usable > 0 {
+		l.BudgetBytes = int64(usable)
+	}
+	return nil
+}
+
 // emulated tells whether a member imitates its device.
 func (c *cluster) emulated(m *member) bool { return c.options.Emulate && m.local != nil }
 
 // peers returns the devices that a member sends to.
-func (c *cluster) peers(m *member) []*wire.Peer {
+func (c *cluster) peers(m *member) ([]*wire.Peer, error) {
 	var peers []*wire.Peer
 	stages := c.plan.Stages
 	for i, s := range stages {
@@ -55,9 +75,13 @@ func (c *cluster) peers(m *member) []*wire.Peer {
 		if s.Device != m.device || to == m.device || slices.ContainsFunc(peers, same) {
 			continue
 		}
-		peers = append(peers, c.peer(m, c.member(to)))
+		p, err := c.peer(m, c.member(to))
+		if err != nil {
+			return nil, err
+		}
+		peers = append(peers, p)
 	}
-	return peers
+	return peers, nil
 }
 
 // deviceName returns the name of a device that a worker speaks of.
@@ -73,11 +97,15 @@ func (c *cluster) member(device int) *member {
 	return c.members[i]
 }
 
-func (c *cluster) peer(from, to *member) *wire.Peer {
+func (c *cluster) peer(from, to *member) (*wire.Peer, error) {
 	p := &wire.Peer{Device: uint32(to.device), Address: to.address, Certificate: to.certificate}
 	if c.emulated(from) && c.emulated(to) {
 		l := c.plan.Topology.Link(from.device, to.device)
 		p.Shaped, p.BandwidthBps, p.LatencyNs = true, int64(l.Bandwidth), int64(l.Latency)
+		var err error
+		if p.Arbitrated, err = c.arbiter.decides(from.device, to.device); err != nil {
+			return nil, err
+		}
 	}
-	return p
+	return p, nil
 }

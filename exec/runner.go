@@ -29,6 +29,9 @@ func (r *Runner) Run(ctx context.Context, p *edgeshard.Plan, obs edgeshard.Obser
 	if err := p.Validate(); err != nil {
 		return err
 	}
+	if err := CheckScenario(r.Scenario); err != nil {
+		return err
+	}
 	talks, err := r.prepare(p)
 	if err != nil {
 		return err
@@ -51,6 +54,9 @@ func (c *cluster) run(talks []*talk, obs edgeshard.Observer) error {
 		return err
 	}
 	begin := time.Duration(c.now())
+	if err := c.shape(begin); err != nil {
+		return err
+	}
 	for _, s := range c.loads {
 		s.Start -= begin
 		s.End -= begin

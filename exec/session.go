@@ -44,6 +44,9 @@ type session struct {
 	links      map[uint32]*link // by device
 	inbox      chan arrival     // passes to compute, in order of arrival
 	peak       peak             // of memory
+	linking    sync.Mutex       // over links, while connecting
+	pace       pace
+	idleness   idleness
 }
 
 // An arrival is a pass that has come, with its values.
@@ -123,6 +126,9 @@ func (s *session) accept(commands <-chan *wire.Command) error {
 	}
 	s.inbox = make(chan arrival, s.load.GetInFlight()+1)
 	s.shards = make([]*stageShard, len(s.load.GetStages()))
+	if err := s.pace.set(&wire.Pace{Slowdown: s.load.GetSlowdown(), PrefillSlowdown: s.load.GetPrefillSlowdown()}); err != nil {
+		return status.Error(codes.InvalidArgument, err.Error())
+	}
 	return s.worker.claim(s)
 }
 
@@ -161,6 +167,10 @@ func (s *session) command(c *wire.Command) error {
 		return nil
 	case *wire.Command_Pass:
 		return s.enter(k.Pass)
+	case *wire.Command_Expect:
+		return s.expect(k.Expect)
+	case *wire.Command_Pace:
+		return s.repace(k.Pace)
 	case *wire.Command_Unload:
 		return errUnloaded
 	}
@@ -213,7 +223,7 @@ func (s *session) close() {
 // report tells the coordinator, if it is there, how the session ended.
 func (s *session) report(cause error) error {
 	if errors.Is(cause, errUnloaded) {
-		return s.send(&wire.Event{Kind: &wire.Event_Unloaded{Unloaded: &wire.Unloaded{PeakBytes: s.peak.bytes()}}})
+		return s.send(&wire.Event{Kind: &wire.Event_Unloaded{Unloaded: &wire.Unloaded{PeakBytes: s.peak.bytes(), Imitation: s.imitation()}}})
 	}
 	f := &wire.Failure{Reason: cause.Error()}
 	var l *lost

@@ -5,22 +5,42 @@ import (
 	"time"
 )
 
-// coarse is the part of a long sleep that can be interrupted no more.
-const coarse = 3 * time.Millisecond
+const (
+	// coarse is the part of a long wait that the system's timers are too blunt for.
+	coarse = 3 * time.Millisecond
+	// fine is the longest sleep that nothing can interrupt.
+	fine = 250 * time.Microsecond
+)
 
 // sleep waits for d, precisely, or until ctx ends.
 func sleep(ctx context.Context, d time.Duration) {
 	end := time.Now().Add(d)
-	if d > coarse {
-		timer := time.NewTimer(d - coarse)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
+	waitUntil(ctx, func() time.Duration { return time.Until(end) }, nil)
+}
+
+// waitUntil waits until nothing is left, precisely, or ctx ends. What is left may
+// change on the way: a value on changed says so.
+func waitUntil(ctx context.Context, left func() time.Duration, changed <-chan struct{}) {
+	for ctx.Err() == nil {
+		switch d := left(); {
+		case d <= 0:
 			return
+		case d > coarse:
+			await(ctx, d-coarse, changed)
+		default:
+			preciseSleep(min(d, fine))
 		}
 	}
-	if rest := time.Until(end); rest > 0 && ctx.Err() == nil {
-		preciseSleep(rest)
+}
+
+// await waits for d or longer by some milliseconds, or until a value is on
+// changed, or ctx ends.
+func await(ctx context.Context, d time.Duration, changed <-chan struct{}) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-changed:
+	case <-ctx.Done():
 	}
 }

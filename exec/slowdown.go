@@ -1,6 +1,81 @@
 package exec
 
-import "time"
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/edgeshard/edgeshard/exec/wire"
+)
+
+// A pace is how many times longer computations are to take; it may change while
+// the worker runs.
+type pace struct{ now atomic.Pointer[wire.Pace] }
+
+// set changes the pace; a prefill slowdown of 0 is as the other.
+func (p *pace) set(w *wire.Pace) error {
+	for _, f := range []float64{w.GetSlowdown(), w.GetPrefillSlowdown()} {
+		if !(f >= 0 && f <= 1e6) {
+			return fmt.Errorf("slowdown %g: want 0 to 1e6", f)
+		}
+	}
+	p.now.Store(w)
+	return nil
+}
+
+// of returns the slowdown of a pass; one of several positions is a prefill.
+func (p *pace) of(pass *wire.Pass) float64 {
+	w := p.now.Load()
+	if f := w.GetPrefillSlowdown(); f > 0 && pass.GetSequences()[0].GetNew() > 1 {
+		return f
+	}
+	return w.GetSlowdown()
+}
+
+// repace obeys a change of the pace.
+func (s *session) repace(w *wire.Pace) error { return s.pace.set(w) }
+
+// expect hands on what the coordinator says of an arbitrated link.
+func (s *session) expect(e *wire.Expect) error {
+	s.linking.Lock()
+	l := s.links[e.GetTo()]
+	s.linking.Unlock()
+	if l == nil || l.shape == nil {
+		return errors.New("word of a link that is not shaped")
+	}
+	l.shape.expect(e)
+	return nil
+}
+
+// An idleness is what slowing a worker has come to.
+type idleness struct {
+	mu         sync.Mutex
+	work, idle time.Duration
+}
+
+func (i *idleness) add(work, idle time.Duration) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.work += work
+	i.idle += idle
+}
+
+// imitation returns what slowing the worker and shaping its links came to.
+func (s *session) imitation() *wire.Imitation {
+	s.idleness.mu.Lock()
+	m := &wire.Imitation{WorkNs: int64(s.idleness.work), IdleNs: int64(s.idleness.idle)}
+	s.idleness.mu.Unlock()
+	s.linking.Lock()
+	defer s.linking.Unlock()
+	for _, l := range s.links {
+		if l.shape != nil {
+			m.Links = append(m.Links, l.shape.account())
+		}
+	}
+	return m
+}
 
 // A stopwatch measures work that a slowdown is to stretch. A worker of one
 // thread, alone in its process, is charged the processor time it used: what the
@@ -20,17 +95,25 @@ func (w *Worker) stopwatch() stopwatch {
 	return s
 }
 
-// idle returns how long to do nothing, so that the work measured since s takes f
-// times as long.
-func (w *Worker) idle(s stopwatch, f float64) time.Duration {
-	if f <= 1 {
-		return 0
-	}
-	work := time.Duration(w.clock() - s.wall)
+// idle returns how long the work measured since s took, and how long to do
+// nothing so that it takes f times as long.
+func (w *Worker) idle(s stopwatch, f float64) (work, idle time.Duration) {
+	work = time.Duration(w.clock() - s.wall)
 	if s.alone {
 		if now, ok := cpuTime(); ok {
 			work = min(work, now-s.cpu)
 		}
 	}
-	return time.Duration(float64(work) * (f - 1))
+	return work, time.Duration(float64(work) * max(f-1, 0))
+}
+
+// slow idles after a computation of a slowed worker.
+func (s *session) slow(watch stopwatch, f float64) {
+	if f <= 1 {
+		return
+	}
+	work, idle := s.worker.idle(watch, f)
+	begin := s.worker.clock()
+	sleep(s.ctx, idle)
+	s.idleness.add(work, time.Duration(s.worker.clock()-begin))
 }

@@ -188,6 +188,15 @@ func or[T comparable](v, fallback T) T {
 	return fallback
 }
 
+// ChangesLink reports whether the scenario says anything of the link from one
+// device to another.
+func (s *Scenario) ChangesLink(t *topologies.Topology, from, to int) bool {
+	a, b := &t.Devices[from], &t.Devices[to]
+	return slices.ContainsFunc(s.Links, func(l Link) bool { return joins(l.Between, l.From, l.To, a, b) }) ||
+		slices.ContainsFunc(s.Segments, func(g Segment) bool { return g.Carries(t, from, to) }) ||
+		slices.ContainsFunc(s.Faults, func(f Fault) bool { return f.Joins(t, from, to) })
+}
+
 // ChangesLinks reports whether the scenario says anything of links.
 func (s *Scenario) ChangesLinks() bool {
 	cut := slices.ContainsFunc(s.Faults, func(f Fault) bool { return f.Device == "" })

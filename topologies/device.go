@@ -64,6 +64,9 @@ func (e *entry) checkSpeed(fault complaint) {
 	if e.given("slowdown", e.Slowdown != 0) && !(e.Slowdown > 0 && e.Slowdown <= maxSlowdown) {
 		fault("slowdown", "expected more than 0 and at most %g, found %g", maxSlowdown, e.Slowdown)
 	}
+	if _, err := ParseCores(e.Cores); err != nil {
+		fault("cores", "%v", err)
+	}
 	if !utf8.ValidString(e.Profile) || len(e.Profile) > maxText {
 		fault("profile", "expected a built-in profile or a file's path of at most %d bytes, found %q", maxText, clip(e.Profile))
 	}

@@ -19,6 +19,9 @@ type Device struct {
 	// local worker imitates it by idling.
 	Slowdown float64 `json:"slowdown,omitempty" toml:"slowdown"`
 
+	// Cores are those of this machine that a local worker is pinned to: "0-3,6".
+	Cores string `json:"cores,omitempty" toml:"cores"`
+
 	IdlePower   Watts `json:"idle_power,omitempty" toml:"idle_power"`
 	ActivePower Watts `json:"active_power,omitempty" toml:"active_power"`
 

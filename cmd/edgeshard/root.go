@@ -155,6 +155,9 @@ func (a *app) json(v any) error {
 // printf writes a line for people; an error of standard output ends nothing.
 func (a *app) printf(format string, args ...any) { _, _ = fmt.Fprintf(a.out, format+"\n", args...) }
 
+// note writes a line beside the output, to standard error.
+func (a *app) note(format string, args ...any) { _, _ = fmt.Fprintf(a.err, format+"\n", args...) }
+
 // progress shows a line that the next one replaces, or clear removes; on a
 // terminal only.
 func (a *app) progress(format string, args ...any) {

@@ -25,6 +25,7 @@ type backendFlags struct {
 	noEmulation bool
 	timeout     time.Duration
 	scenario    string
+	imitation   imitationFlags
 	credentials credentialFlags
 }
 
@@ -34,8 +35,9 @@ func (b *backendFlags) register(cmd *cobra.Command) {
 	f.StringVar(&b.model, "weights", "", "with exec: open this checkpoint in place of the model the plan names")
 	f.IntVar(&b.threads, "threads", 0, "with exec: of a local worker; 0: as many as CPUs")
 	f.BoolVar(&b.noEmulation, "no-emulation", false, "with exec: let local workers run at full speed, without the topology's slowdowns and links")
-	f.StringVar(&b.scenario, "scenario", "", "with sim: how the world differs from the topology while the plan runs, a TOML file")
+	f.StringVar(&b.scenario, "scenario", "", "how the world differs from the topology while the plan runs, a TOML file")
 	f.DurationVar(&b.timeout, "timeout", exec.DefaultTimeout, "with exec: silence after which a worker counts as dead")
+	b.imitation.register(cmd)
 	b.credentials.register(cmd)
 	choices(cmd, "backend", "sim", "exec")
 }
@@ -44,10 +46,13 @@ func (b *backendFlags) register(cmd *cobra.Command) {
 func (b *backendFlags) runner(a *app) (edgeshard.Runner, error) {
 	switch b.backend {
 	case "sim":
+		if b.imitation.local {
+			return nil, usagef("--local needs --backend exec")
+		}
 		return scenarioRunner{scenario: b.scenario}, nil
 	case "exec":
-		if b.scenario != "" {
-			return nil, usagef("--scenario needs --backend sim")
+		if b.imitation.machine != "" && !b.imitation.local {
+			return nil, usagef("--machine needs --local")
 		}
 	default:
 		return nil, usagef("--backend is %q: want sim or exec", b.backend)
@@ -60,10 +65,10 @@ func (b *backendFlags) runner(a *app) (edgeshard.Runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &exec.Runner{Options: exec.Options{
+	return &execRunner{app: a, scenario: b.scenario, flags: b.imitation, Runner: exec.Runner{Options: exec.Options{
 		Local: local, Threads: b.threads, Emulate: !b.noEmulation, Model: b.model, Cache: a.hashes(&b.credentials, c),
 		Credentials: c, Insecure: b.credentials.insecure, Timeout: b.timeout, Progress: a.startProgress, Log: a.logger(),
-	}}, nil
+	}}}, nil
 }
 
 // hashes returns where a coordinator of remote workers remembers the hashes of
@@ -181,6 +186,9 @@ func (a *app) execute(ctx context.Context, r edgeshard.Runner, backend string, p
 	a.clear()
 	story.end()
 	rep := rec.Report(backend)
+	if e, ok := r.(*execRunner); ok {
+		rep.Imitation = e.imitation
+	}
 	if runErr != nil && rep.Tokens == 0 {
 		return rep, runErr
 	}
@@ -243,6 +251,7 @@ func (a *app) showReport(r *edgeshard.Report) {
 	}
 	a.printf("")
 	a.table([]string{"link", "messages", "bytes", "utilised"}, rows)
+	a.showImitation(r.Imitation)
 	a.showExtras(r)
 	for _, o := range r.OOM {
 		a.printf("  %s %s lacked %s at %s s, for request %d", errorStyle.Render("out of memory:"), o.Device, bytesText(o.Missing), digits(o.AtS), o.Request)

@@ -374,6 +374,8 @@ type Command struct {
 	//	*Command_Beat
 	//	*Command_Pass
 	//	*Command_Unload
+	//	*Command_Expect
+	//	*Command_Pace
 	Kind          isCommand_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -461,6 +463,24 @@ func (x *Command) GetUnload() *Unload {
 	return nil
 }
 
+func (x *Command) GetExpect() *Expect {
+	if x != nil {
+		if x, ok := x.Kind.(*Command_Expect); ok {
+			return x.Expect
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetPace() *Pace {
+	if x != nil {
+		if x, ok := x.Kind.(*Command_Pace); ok {
+			return x.Pace
+		}
+	}
+	return nil
+}
+
 type isCommand_Kind interface {
 	isCommand_Kind()
 }
@@ -485,6 +505,14 @@ type Command_Unload struct {
 	Unload *Unload `protobuf:"bytes,5,opt,name=unload,proto3,oneof"`
 }
 
+type Command_Expect struct {
+	Expect *Expect `protobuf:"bytes,20,opt,name=expect,proto3,oneof"`
+}
+
+type Command_Pace struct {
+	Pace *Pace `protobuf:"bytes,21,opt,name=pace,proto3,oneof"`
+}
+
 func (*Command_Load) isCommand_Kind() {}
 
 func (*Command_Connect) isCommand_Kind() {}
@@ -494,6 +522,10 @@ func (*Command_Beat) isCommand_Kind() {}
 func (*Command_Pass) isCommand_Kind() {}
 
 func (*Command_Unload) isCommand_Kind() {}
+
+func (*Command_Expect) isCommand_Kind() {}
+
+func (*Command_Pace) isCommand_Kind() {}
 
 // An Event goes from a worker to the coordinator.
 type Event struct {
@@ -507,6 +539,7 @@ type Event struct {
 	//	*Event_Failure
 	//	*Event_Unloaded
 	//	*Event_Loading
+	//	*Event_Offer
 	Kind          isEvent_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -612,6 +645,15 @@ func (x *Event) GetLoading() *Loading {
 	return nil
 }
 
+func (x *Event) GetOffer() *Offer {
+	if x != nil {
+		if x, ok := x.Kind.(*Event_Offer); ok {
+			return x.Offer
+		}
+	}
+	return nil
+}
+
 type isEvent_Kind interface {
 	isEvent_Kind()
 }
@@ -644,6 +686,10 @@ type Event_Loading struct {
 	Loading *Loading `protobuf:"bytes,7,opt,name=loading,proto3,oneof"`
 }
 
+type Event_Offer struct {
+	Offer *Offer `protobuf:"bytes,20,opt,name=offer,proto3,oneof"`
+}
+
 func (*Event_Loaded) isEvent_Kind() {}
 
 func (*Event_Connected) isEvent_Kind() {}
@@ -658,30 +704,33 @@ func (*Event_Unloaded) isEvent_Kind() {}
 
 func (*Event_Loading) isEvent_Kind() {}
 
+func (*Event_Offer) isEvent_Kind() {}
+
 // Load asks for shards of a model.
 type Load struct {
-	state          protoimpl.MessageState `protogen:"open.v1"`
-	Session        string                 `protobuf:"bytes,1,opt,name=session,proto3" json:"session,omitempty"` // unguessable: who knows it may send passes
-	Device         string                 `protobuf:"bytes,2,opt,name=device,proto3" json:"device,omitempty"`   // the worker's name in the plan
-	DeviceIndex    uint32                 `protobuf:"varint,3,opt,name=device_index,json=deviceIndex,proto3" json:"device_index,omitempty"`
-	Model          string                 `protobuf:"bytes,4,opt,name=model,proto3" json:"model,omitempty"`                                 // reference: a name or a path on the worker
-	ConfigJson     []byte                 `protobuf:"bytes,5,opt,name=config_json,json=configJson,proto3" json:"config_json,omitempty"`     // the shape the plan was made for
-	Stages         []*Stage               `protobuf:"bytes,6,rep,name=stages,proto3" json:"stages,omitempty"`                               // all of the plan
-	Source         uint32                 `protobuf:"varint,7,opt,name=source,proto3" json:"source,omitempty"`                              // the device that holds unit 0
-	BudgetBytes    int64                  `protobuf:"varint,8,opt,name=budget_bytes,json=budgetBytes,proto3" json:"budget_bytes,omitempty"` // 0: the worker's own
-	OverheadBytes  int64                  `protobuf:"varint,9,opt,name=overhead_bytes,json=overheadBytes,proto3" json:"overhead_bytes,omitempty"`
-	Slowdown       float64                `protobuf:"fixed64,10,opt,name=slowdown,proto3" json:"slowdown,omitempty"`                            // of computing; 0 or 1: none
-	MicroBatch     uint32                 `protobuf:"varint,11,opt,name=micro_batch,json=microBatch,proto3" json:"micro_batch,omitempty"`       // sequences of a pass, at most
-	PromptTokens   uint32                 `protobuf:"varint,12,opt,name=prompt_tokens,json=promptTokens,proto3" json:"prompt_tokens,omitempty"` // of a sequence, at most
-	Positions      uint32                 `protobuf:"varint,13,opt,name=positions,proto3" json:"positions,omitempty"`                           // of a sequence, at most
-	InFlight       uint32                 `protobuf:"varint,14,opt,name=in_flight,json=inFlight,proto3" json:"in_flight,omitempty"`             // sequences, at most
-	ReturnLogits   bool                   `protobuf:"varint,15,opt,name=return_logits,json=returnLogits,proto3" json:"return_logits,omitempty"`
-	TimeoutNs      int64                  `protobuf:"varint,19,opt,name=timeout_ns,json=timeoutNs,proto3" json:"timeout_ns,omitempty"`               // silence after which the other side is gone
-	Weights        []*UnitWeights         `protobuf:"bytes,30,rep,name=weights,proto3" json:"weights,omitempty"`                                     // of the units of this device; none: its own copy goes unchecked
-	CheckpointJson []byte                 `protobuf:"bytes,31,opt,name=checkpoint_json,json=checkpointJson,proto3" json:"checkpoint_json,omitempty"` // the shape of the checkpoint that weights describe
-	Members        []*Peer                `protobuf:"bytes,32,rep,name=members,proto3" json:"members,omitempty"`                                     // the other workers of the plan
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	Session         string                 `protobuf:"bytes,1,opt,name=session,proto3" json:"session,omitempty"` // unguessable: who knows it may send passes
+	Device          string                 `protobuf:"bytes,2,opt,name=device,proto3" json:"device,omitempty"`   // the worker's name in the plan
+	DeviceIndex     uint32                 `protobuf:"varint,3,opt,name=device_index,json=deviceIndex,proto3" json:"device_index,omitempty"`
+	Model           string                 `protobuf:"bytes,4,opt,name=model,proto3" json:"model,omitempty"`                                 // reference: a name or a path on the worker
+	ConfigJson      []byte                 `protobuf:"bytes,5,opt,name=config_json,json=configJson,proto3" json:"config_json,omitempty"`     // the shape the plan was made for
+	Stages          []*Stage               `protobuf:"bytes,6,rep,name=stages,proto3" json:"stages,omitempty"`                               // all of the plan
+	Source          uint32                 `protobuf:"varint,7,opt,name=source,proto3" json:"source,omitempty"`                              // the device that holds unit 0
+	BudgetBytes     int64                  `protobuf:"varint,8,opt,name=budget_bytes,json=budgetBytes,proto3" json:"budget_bytes,omitempty"` // 0: the worker's own
+	OverheadBytes   int64                  `protobuf:"varint,9,opt,name=overhead_bytes,json=overheadBytes,proto3" json:"overhead_bytes,omitempty"`
+	Slowdown        float64                `protobuf:"fixed64,10,opt,name=slowdown,proto3" json:"slowdown,omitempty"`                            // of computing; 0 or 1: none
+	MicroBatch      uint32                 `protobuf:"varint,11,opt,name=micro_batch,json=microBatch,proto3" json:"micro_batch,omitempty"`       // sequences of a pass, at most
+	PromptTokens    uint32                 `protobuf:"varint,12,opt,name=prompt_tokens,json=promptTokens,proto3" json:"prompt_tokens,omitempty"` // of a sequence, at most
+	Positions       uint32                 `protobuf:"varint,13,opt,name=positions,proto3" json:"positions,omitempty"`                           // of a sequence, at most
+	InFlight        uint32                 `protobuf:"varint,14,opt,name=in_flight,json=inFlight,proto3" json:"in_flight,omitempty"`             // sequences, at most
+	ReturnLogits    bool                   `protobuf:"varint,15,opt,name=return_logits,json=returnLogits,proto3" json:"return_logits,omitempty"`
+	TimeoutNs       int64                  `protobuf:"varint,19,opt,name=timeout_ns,json=timeoutNs,proto3" json:"timeout_ns,omitempty"`                    // silence after which the other side is gone
+	Weights         []*UnitWeights         `protobuf:"bytes,30,rep,name=weights,proto3" json:"weights,omitempty"`                                          // of the units of this device; none: its own copy goes unchecked
+	CheckpointJson  []byte                 `protobuf:"bytes,31,opt,name=checkpoint_json,json=checkpointJson,proto3" json:"checkpoint_json,omitempty"`      // the shape of the checkpoint that weights describe
+	Members         []*Peer                `protobuf:"bytes,32,rep,name=members,proto3" json:"members,omitempty"`                                          // the other workers of the plan
+	PrefillSlowdown float64                `protobuf:"fixed64,40,opt,name=prefill_slowdown,json=prefillSlowdown,proto3" json:"prefill_slowdown,omitempty"` // of passes of several positions, where it differs; 0: as slowdown
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Load) Reset() {
@@ -845,6 +894,13 @@ func (x *Load) GetMembers() []*Peer {
 		return x.Members
 	}
 	return nil
+}
+
+func (x *Load) GetPrefillSlowdown() float64 {
+	if x != nil {
+		return x.PrefillSlowdown
+	}
+	return 0
 }
 
 // UnitWeights tell what the weights of a unit are made of.
@@ -1295,13 +1351,16 @@ func (x *Connect) GetPeers() []*Peer {
 }
 
 type Peer struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Device        uint32                 `protobuf:"varint,1,opt,name=device,proto3" json:"device,omitempty"`
-	Address       string                 `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"`
-	Certificate   string                 `protobuf:"bytes,3,opt,name=certificate,proto3" json:"certificate,omitempty"`                        // the name its certificate has
-	Shaped        bool                   `protobuf:"varint,4,opt,name=shaped,proto3" json:"shaped,omitempty"`                                 // the sender imitates the link:
-	BandwidthBps  int64                  `protobuf:"varint,5,opt,name=bandwidth_bps,json=bandwidthBps,proto3" json:"bandwidth_bps,omitempty"` // 0: unlimited
-	LatencyNs     int64                  `protobuf:"varint,6,opt,name=latency_ns,json=latencyNs,proto3" json:"latency_ns,omitempty"`
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	Device       uint32                 `protobuf:"varint,1,opt,name=device,proto3" json:"device,omitempty"`
+	Address      string                 `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"`
+	Certificate  string                 `protobuf:"bytes,3,opt,name=certificate,proto3" json:"certificate,omitempty"`                        // the name its certificate has
+	Shaped       bool                   `protobuf:"varint,4,opt,name=shaped,proto3" json:"shaped,omitempty"`                                 // the sender imitates the link:
+	BandwidthBps int64                  `protobuf:"varint,5,opt,name=bandwidth_bps,json=bandwidthBps,proto3" json:"bandwidth_bps,omitempty"` // 0: unlimited
+	LatencyNs    int64                  `protobuf:"varint,6,opt,name=latency_ns,json=latencyNs,proto3" json:"latency_ns,omitempty"`
+	// The coordinator divides the link: the sender offers every message to it, and
+	// sends it when it is expected to have arrived.
+	Arbitrated    bool `protobuf:"varint,20,opt,name=arbitrated,proto3" json:"arbitrated,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1378,6 +1437,213 @@ func (x *Peer) GetLatencyNs() int64 {
 	return 0
 }
 
+func (x *Peer) GetArbitrated() bool {
+	if x != nil {
+		return x.Arbitrated
+	}
+	return false
+}
+
+// An Offer is a message that waits for an arbitrated link.
+type Offer struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	To            uint32                 `protobuf:"varint,1,opt,name=to,proto3" json:"to,omitempty"`
+	Id            int64                  `protobuf:"varint,2,opt,name=id,proto3" json:"id,omitempty"` // counts up from 0 on each link
+	Bytes         int64                  `protobuf:"varint,3,opt,name=bytes,proto3" json:"bytes,omitempty"`
+	AtNs          int64                  `protobuf:"varint,4,opt,name=at_ns,json=atNs,proto3" json:"at_ns,omitempty"` // by the sender's clock
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Offer) Reset() {
+	*x = Offer{}
+	mi := &file_wire_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Offer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Offer) ProtoMessage() {}
+
+func (x *Offer) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Offer.ProtoReflect.Descriptor instead.
+func (*Offer) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *Offer) GetTo() uint32 {
+	if x != nil {
+		return x.To
+	}
+	return 0
+}
+
+func (x *Offer) GetId() int64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *Offer) GetBytes() int64 {
+	if x != nil {
+		return x.Bytes
+	}
+	return 0
+}
+
+func (x *Offer) GetAtNs() int64 {
+	if x != nil {
+		return x.AtNs
+	}
+	return 0
+}
+
+// Expect tells how a message offered will fare, until another Expect of it. Times
+// are by the worker's clock; 2^62 or more: never.
+type Expect struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	To            uint32                 `protobuf:"varint,1,opt,name=to,proto3" json:"to,omitempty"`
+	Id            int64                  `protobuf:"varint,2,opt,name=id,proto3" json:"id,omitempty"`
+	StartNs       int64                  `protobuf:"varint,3,opt,name=start_ns,json=startNs,proto3" json:"start_ns,omitempty"` // it begins to occupy the link
+	FreeNs        int64                  `protobuf:"varint,4,opt,name=free_ns,json=freeNs,proto3" json:"free_ns,omitempty"`    // it has left it
+	ArrivalNs     int64                  `protobuf:"varint,5,opt,name=arrival_ns,json=arrivalNs,proto3" json:"arrival_ns,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Expect) Reset() {
+	*x = Expect{}
+	mi := &file_wire_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Expect) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Expect) ProtoMessage() {}
+
+func (x *Expect) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Expect.ProtoReflect.Descriptor instead.
+func (*Expect) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *Expect) GetTo() uint32 {
+	if x != nil {
+		return x.To
+	}
+	return 0
+}
+
+func (x *Expect) GetId() int64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *Expect) GetStartNs() int64 {
+	if x != nil {
+		return x.StartNs
+	}
+	return 0
+}
+
+func (x *Expect) GetFreeNs() int64 {
+	if x != nil {
+		return x.FreeNs
+	}
+	return 0
+}
+
+func (x *Expect) GetArrivalNs() int64 {
+	if x != nil {
+		return x.ArrivalNs
+	}
+	return 0
+}
+
+// Pace changes the worker's slowdown, as in Load.
+type Pace struct {
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	Slowdown        float64                `protobuf:"fixed64,1,opt,name=slowdown,proto3" json:"slowdown,omitempty"`
+	PrefillSlowdown float64                `protobuf:"fixed64,2,opt,name=prefill_slowdown,json=prefillSlowdown,proto3" json:"prefill_slowdown,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *Pace) Reset() {
+	*x = Pace{}
+	mi := &file_wire_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Pace) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Pace) ProtoMessage() {}
+
+func (x *Pace) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Pace.ProtoReflect.Descriptor instead.
+func (*Pace) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *Pace) GetSlowdown() float64 {
+	if x != nil {
+		return x.Slowdown
+	}
+	return 0
+}
+
+func (x *Pace) GetPrefillSlowdown() float64 {
+	if x != nil {
+		return x.PrefillSlowdown
+	}
+	return 0
+}
+
 type Connected struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -1386,7 +1652,7 @@ type Connected struct {
 
 func (x *Connected) Reset() {
 	*x = Connected{}
-	mi := &file_wire_proto_msgTypes[17]
+	mi := &file_wire_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1398,7 +1664,7 @@ func (x *Connected) String() string {
 func (*Connected) ProtoMessage() {}
 
 func (x *Connected) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[17]
+	mi := &file_wire_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1411,7 +1677,7 @@ func (x *Connected) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Connected.ProtoReflect.Descriptor instead.
 func (*Connected) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{17}
+	return file_wire_proto_rawDescGZIP(), []int{20}
 }
 
 // A Beat is answered by one with the same time and the worker's clock.
@@ -1425,7 +1691,7 @@ type Beat struct {
 
 func (x *Beat) Reset() {
 	*x = Beat{}
-	mi := &file_wire_proto_msgTypes[18]
+	mi := &file_wire_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1437,7 +1703,7 @@ func (x *Beat) String() string {
 func (*Beat) ProtoMessage() {}
 
 func (x *Beat) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[18]
+	mi := &file_wire_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1450,7 +1716,7 @@ func (x *Beat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Beat.ProtoReflect.Descriptor instead.
 func (*Beat) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{18}
+	return file_wire_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Beat) GetSentNs() int64 {
@@ -1475,7 +1741,7 @@ type Unload struct {
 
 func (x *Unload) Reset() {
 	*x = Unload{}
-	mi := &file_wire_proto_msgTypes[19]
+	mi := &file_wire_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1487,7 +1753,7 @@ func (x *Unload) String() string {
 func (*Unload) ProtoMessage() {}
 
 func (x *Unload) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[19]
+	mi := &file_wire_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1500,19 +1766,20 @@ func (x *Unload) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unload.ProtoReflect.Descriptor instead.
 func (*Unload) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{19}
+	return file_wire_proto_rawDescGZIP(), []int{22}
 }
 
 type Unloaded struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	PeakBytes     int64                  `protobuf:"varint,1,opt,name=peak_bytes,json=peakBytes,proto3" json:"peak_bytes,omitempty"`
+	Imitation     *Imitation             `protobuf:"bytes,20,opt,name=imitation,proto3" json:"imitation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Unloaded) Reset() {
 	*x = Unloaded{}
-	mi := &file_wire_proto_msgTypes[20]
+	mi := &file_wire_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1524,7 +1791,7 @@ func (x *Unloaded) String() string {
 func (*Unloaded) ProtoMessage() {}
 
 func (x *Unloaded) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[20]
+	mi := &file_wire_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1537,12 +1804,149 @@ func (x *Unloaded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unloaded.ProtoReflect.Descriptor instead.
 func (*Unloaded) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{20}
+	return file_wire_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Unloaded) GetPeakBytes() int64 {
 	if x != nil {
 		return x.PeakBytes
+	}
+	return 0
+}
+
+func (x *Unloaded) GetImitation() *Imitation {
+	if x != nil {
+		return x.Imitation
+	}
+	return nil
+}
+
+// Imitation is what slowing computations and shaping links came to.
+type Imitation struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	WorkNs        int64                  `protobuf:"varint,1,opt,name=work_ns,json=workNs,proto3" json:"work_ns,omitempty"` // computations that were slowed
+	IdleNs        int64                  `protobuf:"varint,2,opt,name=idle_ns,json=idleNs,proto3" json:"idle_ns,omitempty"` // and how long they were followed by idling
+	Links         []*ShapedLink          `protobuf:"bytes,3,rep,name=links,proto3" json:"links,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Imitation) Reset() {
+	*x = Imitation{}
+	mi := &file_wire_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Imitation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Imitation) ProtoMessage() {}
+
+func (x *Imitation) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Imitation.ProtoReflect.Descriptor instead.
+func (*Imitation) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *Imitation) GetWorkNs() int64 {
+	if x != nil {
+		return x.WorkNs
+	}
+	return 0
+}
+
+func (x *Imitation) GetIdleNs() int64 {
+	if x != nil {
+		return x.IdleNs
+	}
+	return 0
+}
+
+func (x *Imitation) GetLinks() []*ShapedLink {
+	if x != nil {
+		return x.Links
+	}
+	return nil
+}
+
+// ShapedLink is what became of the messages of a shaped link.
+type ShapedLink struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	To            uint32                 `protobuf:"varint,1,opt,name=to,proto3" json:"to,omitempty"`
+	Messages      int64                  `protobuf:"varint,2,opt,name=messages,proto3" json:"messages,omitempty"`
+	LateNs        int64                  `protobuf:"varint,3,opt,name=late_ns,json=lateNs,proto3" json:"late_ns,omitempty"`       // sent after their time, in all
+	LatestNs      int64                  `protobuf:"varint,4,opt,name=latest_ns,json=latestNs,proto3" json:"latest_ns,omitempty"` // and at most
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ShapedLink) Reset() {
+	*x = ShapedLink{}
+	mi := &file_wire_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ShapedLink) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ShapedLink) ProtoMessage() {}
+
+func (x *ShapedLink) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ShapedLink.ProtoReflect.Descriptor instead.
+func (*ShapedLink) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *ShapedLink) GetTo() uint32 {
+	if x != nil {
+		return x.To
+	}
+	return 0
+}
+
+func (x *ShapedLink) GetMessages() int64 {
+	if x != nil {
+		return x.Messages
+	}
+	return 0
+}
+
+func (x *ShapedLink) GetLateNs() int64 {
+	if x != nil {
+		return x.LateNs
+	}
+	return 0
+}
+
+func (x *ShapedLink) GetLatestNs() int64 {
+	if x != nil {
+		return x.LatestNs
 	}
 	return 0
 }
@@ -1558,7 +1962,7 @@ type Failure struct {
 
 func (x *Failure) Reset() {
 	*x = Failure{}
-	mi := &file_wire_proto_msgTypes[21]
+	mi := &file_wire_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1570,7 +1974,7 @@ func (x *Failure) String() string {
 func (*Failure) ProtoMessage() {}
 
 func (x *Failure) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[21]
+	mi := &file_wire_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1583,7 +1987,7 @@ func (x *Failure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failure.ProtoReflect.Descriptor instead.
 func (*Failure) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{21}
+	return file_wire_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Failure) GetReason() string {
@@ -1621,7 +2025,7 @@ type Need struct {
 
 func (x *Need) Reset() {
 	*x = Need{}
-	mi := &file_wire_proto_msgTypes[22]
+	mi := &file_wire_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1633,7 +2037,7 @@ func (x *Need) String() string {
 func (*Need) ProtoMessage() {}
 
 func (x *Need) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[22]
+	mi := &file_wire_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1646,7 +2050,7 @@ func (x *Need) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Need.ProtoReflect.Descriptor instead.
 func (*Need) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{22}
+	return file_wire_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Need) GetWeights() int64 {
@@ -1704,7 +2108,7 @@ type Pass struct {
 
 func (x *Pass) Reset() {
 	*x = Pass{}
-	mi := &file_wire_proto_msgTypes[23]
+	mi := &file_wire_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1716,7 +2120,7 @@ func (x *Pass) String() string {
 func (*Pass) ProtoMessage() {}
 
 func (x *Pass) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[23]
+	mi := &file_wire_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1729,7 +2133,7 @@ func (x *Pass) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pass.ProtoReflect.Descriptor instead.
 func (*Pass) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{23}
+	return file_wire_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Pass) GetMicroBatch() uint32 {
@@ -1811,7 +2215,7 @@ type Sequence struct {
 
 func (x *Sequence) Reset() {
 	*x = Sequence{}
-	mi := &file_wire_proto_msgTypes[24]
+	mi := &file_wire_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1823,7 +2227,7 @@ func (x *Sequence) String() string {
 func (*Sequence) ProtoMessage() {}
 
 func (x *Sequence) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[24]
+	mi := &file_wire_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1836,7 +2240,7 @@ func (x *Sequence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sequence.ProtoReflect.Descriptor instead.
 func (*Sequence) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{24}
+	return file_wire_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Sequence) GetRequest() int64 {
@@ -1909,7 +2313,7 @@ type Sampling struct {
 
 func (x *Sampling) Reset() {
 	*x = Sampling{}
-	mi := &file_wire_proto_msgTypes[25]
+	mi := &file_wire_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1921,7 +2325,7 @@ func (x *Sampling) String() string {
 func (*Sampling) ProtoMessage() {}
 
 func (x *Sampling) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[25]
+	mi := &file_wire_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1934,7 +2338,7 @@ func (x *Sampling) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sampling.ProtoReflect.Descriptor instead.
 func (*Sampling) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{25}
+	return file_wire_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Sampling) GetTemperature() float64 {
@@ -1984,7 +2388,7 @@ type LogProbs struct {
 
 func (x *LogProbs) Reset() {
 	*x = LogProbs{}
-	mi := &file_wire_proto_msgTypes[26]
+	mi := &file_wire_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1996,7 +2400,7 @@ func (x *LogProbs) String() string {
 func (*LogProbs) ProtoMessage() {}
 
 func (x *LogProbs) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[26]
+	mi := &file_wire_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2009,7 +2413,7 @@ func (x *LogProbs) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogProbs.ProtoReflect.Descriptor instead.
 func (*LogProbs) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{26}
+	return file_wire_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *LogProbs) GetToken() float64 {
@@ -2036,7 +2440,7 @@ type Alternative struct {
 
 func (x *Alternative) Reset() {
 	*x = Alternative{}
-	mi := &file_wire_proto_msgTypes[27]
+	mi := &file_wire_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2048,7 +2452,7 @@ func (x *Alternative) String() string {
 func (*Alternative) ProtoMessage() {}
 
 func (x *Alternative) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[27]
+	mi := &file_wire_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2061,7 +2465,7 @@ func (x *Alternative) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Alternative.ProtoReflect.Descriptor instead.
 func (*Alternative) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{27}
+	return file_wire_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Alternative) GetToken() uint32 {
@@ -2094,7 +2498,7 @@ type Span struct {
 
 func (x *Span) Reset() {
 	*x = Span{}
-	mi := &file_wire_proto_msgTypes[28]
+	mi := &file_wire_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2106,7 +2510,7 @@ func (x *Span) String() string {
 func (*Span) ProtoMessage() {}
 
 func (x *Span) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[28]
+	mi := &file_wire_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2119,7 +2523,7 @@ func (x *Span) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Span.ProtoReflect.Descriptor instead.
 func (*Span) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{28}
+	return file_wire_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Span) GetStage() uint32 {
@@ -2205,14 +2609,16 @@ const file_wire_proto_rawDesc = "" +
 	"\n" +
 	"session_ns\x18\f \x01(\x03R\tsessionNsB\x10\n" +
 	"\x0e_temperature_c\"\x0e\n" +
-	"\fForwardReply\"\x8b\x02\n" +
+	"\fForwardReply\"\xef\x02\n" +
 	"\aCommand\x12-\n" +
 	"\x04load\x18\x01 \x01(\v2\x17.edgeshard.wire.v1.LoadH\x00R\x04load\x126\n" +
 	"\aconnect\x18\x02 \x01(\v2\x1a.edgeshard.wire.v1.ConnectH\x00R\aconnect\x12-\n" +
 	"\x04beat\x18\x03 \x01(\v2\x17.edgeshard.wire.v1.BeatH\x00R\x04beat\x12-\n" +
 	"\x04pass\x18\x04 \x01(\v2\x17.edgeshard.wire.v1.PassH\x00R\x04pass\x123\n" +
-	"\x06unload\x18\x05 \x01(\v2\x19.edgeshard.wire.v1.UnloadH\x00R\x06unloadB\x06\n" +
-	"\x04kind\"\x8b\x03\n" +
+	"\x06unload\x18\x05 \x01(\v2\x19.edgeshard.wire.v1.UnloadH\x00R\x06unload\x123\n" +
+	"\x06expect\x18\x14 \x01(\v2\x19.edgeshard.wire.v1.ExpectH\x00R\x06expect\x12-\n" +
+	"\x04pace\x18\x15 \x01(\v2\x17.edgeshard.wire.v1.PaceH\x00R\x04paceB\x06\n" +
+	"\x04kind\"\xbd\x03\n" +
 	"\x05Event\x123\n" +
 	"\x06loaded\x18\x01 \x01(\v2\x19.edgeshard.wire.v1.LoadedH\x00R\x06loaded\x12<\n" +
 	"\tconnected\x18\x02 \x01(\v2\x1c.edgeshard.wire.v1.ConnectedH\x00R\tconnected\x12-\n" +
@@ -2220,8 +2626,9 @@ const file_wire_proto_rawDesc = "" +
 	"\x04pass\x18\x04 \x01(\v2\x17.edgeshard.wire.v1.PassH\x00R\x04pass\x126\n" +
 	"\afailure\x18\x05 \x01(\v2\x1a.edgeshard.wire.v1.FailureH\x00R\afailure\x129\n" +
 	"\bunloaded\x18\x06 \x01(\v2\x1b.edgeshard.wire.v1.UnloadedH\x00R\bunloaded\x126\n" +
-	"\aloading\x18\a \x01(\v2\x1a.edgeshard.wire.v1.LoadingH\x00R\aloadingB\x06\n" +
-	"\x04kind\"\xa3\x05\n" +
+	"\aloading\x18\a \x01(\v2\x1a.edgeshard.wire.v1.LoadingH\x00R\aloading\x120\n" +
+	"\x05offer\x18\x14 \x01(\v2\x18.edgeshard.wire.v1.OfferH\x00R\x05offerB\x06\n" +
+	"\x04kind\"\xce\x05\n" +
 	"\x04Load\x12\x18\n" +
 	"\asession\x18\x01 \x01(\tR\asession\x12\x16\n" +
 	"\x06device\x18\x02 \x01(\tR\x06device\x12!\n" +
@@ -2245,7 +2652,8 @@ const file_wire_proto_rawDesc = "" +
 	"timeout_ns\x18\x13 \x01(\x03R\ttimeoutNs\x128\n" +
 	"\aweights\x18\x1e \x03(\v2\x1e.edgeshard.wire.v1.UnitWeightsR\aweights\x12'\n" +
 	"\x0fcheckpoint_json\x18\x1f \x01(\fR\x0echeckpointJson\x121\n" +
-	"\amembers\x18  \x03(\v2\x17.edgeshard.wire.v1.PeerR\amembersJ\x04\b\x10\x10\x13\"]\n" +
+	"\amembers\x18  \x03(\v2\x17.edgeshard.wire.v1.PeerR\amembers\x12)\n" +
+	"\x10prefill_slowdown\x18( \x01(\x01R\x0fprefillSlowdownJ\x04\b\x10\x10\x13\"]\n" +
 	"\vUnitWeights\x12\x12\n" +
 	"\x04unit\x18\x01 \x01(\rR\x04unit\x12:\n" +
 	"\atensors\x18\x02 \x03(\v2 .edgeshard.wire.v1.TensorWeightsR\atensors\"\x81\x01\n" +
@@ -2273,7 +2681,7 @@ const file_wire_proto_rawDesc = "" +
 	"elapsed_ns\x18\x02 \x01(\x03R\telapsedNs\x12#\n" +
 	"\rfetched_bytes\x18\x03 \x01(\x03R\ffetchedBytes\"8\n" +
 	"\aConnect\x12-\n" +
-	"\x05peers\x18\x01 \x03(\v2\x17.edgeshard.wire.v1.PeerR\x05peers\"\xb6\x01\n" +
+	"\x05peers\x18\x01 \x03(\v2\x17.edgeshard.wire.v1.PeerR\x05peers\"\xd6\x01\n" +
 	"\x04Peer\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\rR\x06device\x12\x18\n" +
 	"\aaddress\x18\x02 \x01(\tR\aaddress\x12 \n" +
@@ -2281,15 +2689,44 @@ const file_wire_proto_rawDesc = "" +
 	"\x06shaped\x18\x04 \x01(\bR\x06shaped\x12#\n" +
 	"\rbandwidth_bps\x18\x05 \x01(\x03R\fbandwidthBps\x12\x1d\n" +
 	"\n" +
-	"latency_ns\x18\x06 \x01(\x03R\tlatencyNs\"\v\n" +
+	"latency_ns\x18\x06 \x01(\x03R\tlatencyNs\x12\x1e\n" +
+	"\n" +
+	"arbitrated\x18\x14 \x01(\bR\n" +
+	"arbitrated\"R\n" +
+	"\x05Offer\x12\x0e\n" +
+	"\x02to\x18\x01 \x01(\rR\x02to\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\x03R\x02id\x12\x14\n" +
+	"\x05bytes\x18\x03 \x01(\x03R\x05bytes\x12\x13\n" +
+	"\x05at_ns\x18\x04 \x01(\x03R\x04atNs\"{\n" +
+	"\x06Expect\x12\x0e\n" +
+	"\x02to\x18\x01 \x01(\rR\x02to\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\x03R\x02id\x12\x19\n" +
+	"\bstart_ns\x18\x03 \x01(\x03R\astartNs\x12\x17\n" +
+	"\afree_ns\x18\x04 \x01(\x03R\x06freeNs\x12\x1d\n" +
+	"\n" +
+	"arrival_ns\x18\x05 \x01(\x03R\tarrivalNs\"M\n" +
+	"\x04Pace\x12\x1a\n" +
+	"\bslowdown\x18\x01 \x01(\x01R\bslowdown\x12)\n" +
+	"\x10prefill_slowdown\x18\x02 \x01(\x01R\x0fprefillSlowdown\"\v\n" +
 	"\tConnected\":\n" +
 	"\x04Beat\x12\x17\n" +
 	"\asent_ns\x18\x01 \x01(\x03R\x06sentNs\x12\x19\n" +
 	"\bclock_ns\x18\x02 \x01(\x03R\aclockNs\"\b\n" +
-	"\x06Unload\")\n" +
+	"\x06Unload\"e\n" +
 	"\bUnloaded\x12\x1d\n" +
 	"\n" +
-	"peak_bytes\x18\x01 \x01(\x03R\tpeakBytes\"b\n" +
+	"peak_bytes\x18\x01 \x01(\x03R\tpeakBytes\x12:\n" +
+	"\timitation\x18\x14 \x01(\v2\x1c.edgeshard.wire.v1.ImitationR\timitation\"r\n" +
+	"\tImitation\x12\x17\n" +
+	"\awork_ns\x18\x01 \x01(\x03R\x06workNs\x12\x17\n" +
+	"\aidle_ns\x18\x02 \x01(\x03R\x06idleNs\x123\n" +
+	"\x05links\x18\x03 \x03(\v2\x1d.edgeshard.wire.v1.ShapedLinkR\x05links\"n\n" +
+	"\n" +
+	"ShapedLink\x12\x0e\n" +
+	"\x02to\x18\x01 \x01(\rR\x02to\x12\x1a\n" +
+	"\bmessages\x18\x02 \x01(\x03R\bmessages\x12\x17\n" +
+	"\alate_ns\x18\x03 \x01(\x03R\x06lateNs\x12\x1b\n" +
+	"\tlatest_ns\x18\x04 \x01(\x03R\blatestNs\"b\n" +
 	"\aFailure\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x12+\n" +
 	"\x04need\x18\x02 \x01(\v2\x17.edgeshard.wire.v1.NeedR\x04need\x12\x12\n" +
@@ -2360,7 +2797,7 @@ func file_wire_proto_rawDescGZIP() []byte {
 	return file_wire_proto_rawDescData
 }
 
-var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
+var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
 var file_wire_proto_goTypes = []any{
 	(*HelloRequest)(nil),  // 0: edgeshard.wire.v1.HelloRequest
 	(*HelloReply)(nil),    // 1: edgeshard.wire.v1.HelloReply
@@ -2379,62 +2816,72 @@ var file_wire_proto_goTypes = []any{
 	(*Loaded)(nil),        // 14: edgeshard.wire.v1.Loaded
 	(*Connect)(nil),       // 15: edgeshard.wire.v1.Connect
 	(*Peer)(nil),          // 16: edgeshard.wire.v1.Peer
-	(*Connected)(nil),     // 17: edgeshard.wire.v1.Connected
-	(*Beat)(nil),          // 18: edgeshard.wire.v1.Beat
-	(*Unload)(nil),        // 19: edgeshard.wire.v1.Unload
-	(*Unloaded)(nil),      // 20: edgeshard.wire.v1.Unloaded
-	(*Failure)(nil),       // 21: edgeshard.wire.v1.Failure
-	(*Need)(nil),          // 22: edgeshard.wire.v1.Need
-	(*Pass)(nil),          // 23: edgeshard.wire.v1.Pass
-	(*Sequence)(nil),      // 24: edgeshard.wire.v1.Sequence
-	(*Sampling)(nil),      // 25: edgeshard.wire.v1.Sampling
-	(*LogProbs)(nil),      // 26: edgeshard.wire.v1.LogProbs
-	(*Alternative)(nil),   // 27: edgeshard.wire.v1.Alternative
-	(*Span)(nil),          // 28: edgeshard.wire.v1.Span
+	(*Offer)(nil),         // 17: edgeshard.wire.v1.Offer
+	(*Expect)(nil),        // 18: edgeshard.wire.v1.Expect
+	(*Pace)(nil),          // 19: edgeshard.wire.v1.Pace
+	(*Connected)(nil),     // 20: edgeshard.wire.v1.Connected
+	(*Beat)(nil),          // 21: edgeshard.wire.v1.Beat
+	(*Unload)(nil),        // 22: edgeshard.wire.v1.Unload
+	(*Unloaded)(nil),      // 23: edgeshard.wire.v1.Unloaded
+	(*Imitation)(nil),     // 24: edgeshard.wire.v1.Imitation
+	(*ShapedLink)(nil),    // 25: edgeshard.wire.v1.ShapedLink
+	(*Failure)(nil),       // 26: edgeshard.wire.v1.Failure
+	(*Need)(nil),          // 27: edgeshard.wire.v1.Need
+	(*Pass)(nil),          // 28: edgeshard.wire.v1.Pass
+	(*Sequence)(nil),      // 29: edgeshard.wire.v1.Sequence
+	(*Sampling)(nil),      // 30: edgeshard.wire.v1.Sampling
+	(*LogProbs)(nil),      // 31: edgeshard.wire.v1.LogProbs
+	(*Alternative)(nil),   // 32: edgeshard.wire.v1.Alternative
+	(*Span)(nil),          // 33: edgeshard.wire.v1.Span
 }
 var file_wire_proto_depIdxs = []int32{
 	1,  // 0: edgeshard.wire.v1.StatusReply.worker:type_name -> edgeshard.wire.v1.HelloReply
 	12, // 1: edgeshard.wire.v1.StatusReply.stages:type_name -> edgeshard.wire.v1.Stage
 	7,  // 2: edgeshard.wire.v1.Command.load:type_name -> edgeshard.wire.v1.Load
 	15, // 3: edgeshard.wire.v1.Command.connect:type_name -> edgeshard.wire.v1.Connect
-	18, // 4: edgeshard.wire.v1.Command.beat:type_name -> edgeshard.wire.v1.Beat
-	23, // 5: edgeshard.wire.v1.Command.pass:type_name -> edgeshard.wire.v1.Pass
-	19, // 6: edgeshard.wire.v1.Command.unload:type_name -> edgeshard.wire.v1.Unload
-	14, // 7: edgeshard.wire.v1.Event.loaded:type_name -> edgeshard.wire.v1.Loaded
-	17, // 8: edgeshard.wire.v1.Event.connected:type_name -> edgeshard.wire.v1.Connected
-	18, // 9: edgeshard.wire.v1.Event.beat:type_name -> edgeshard.wire.v1.Beat
-	23, // 10: edgeshard.wire.v1.Event.pass:type_name -> edgeshard.wire.v1.Pass
-	21, // 11: edgeshard.wire.v1.Event.failure:type_name -> edgeshard.wire.v1.Failure
-	20, // 12: edgeshard.wire.v1.Event.unloaded:type_name -> edgeshard.wire.v1.Unloaded
-	13, // 13: edgeshard.wire.v1.Event.loading:type_name -> edgeshard.wire.v1.Loading
-	12, // 14: edgeshard.wire.v1.Load.stages:type_name -> edgeshard.wire.v1.Stage
-	8,  // 15: edgeshard.wire.v1.Load.weights:type_name -> edgeshard.wire.v1.UnitWeights
-	16, // 16: edgeshard.wire.v1.Load.members:type_name -> edgeshard.wire.v1.Peer
-	9,  // 17: edgeshard.wire.v1.UnitWeights.tensors:type_name -> edgeshard.wire.v1.TensorWeights
-	16, // 18: edgeshard.wire.v1.Connect.peers:type_name -> edgeshard.wire.v1.Peer
-	22, // 19: edgeshard.wire.v1.Failure.need:type_name -> edgeshard.wire.v1.Need
-	24, // 20: edgeshard.wire.v1.Pass.sequences:type_name -> edgeshard.wire.v1.Sequence
-	28, // 21: edgeshard.wire.v1.Pass.spans:type_name -> edgeshard.wire.v1.Span
-	25, // 22: edgeshard.wire.v1.Sequence.sampling:type_name -> edgeshard.wire.v1.Sampling
-	26, // 23: edgeshard.wire.v1.Sequence.log_probs:type_name -> edgeshard.wire.v1.LogProbs
-	27, // 24: edgeshard.wire.v1.LogProbs.alternatives:type_name -> edgeshard.wire.v1.Alternative
-	0,  // 25: edgeshard.wire.v1.Worker.Hello:input_type -> edgeshard.wire.v1.HelloRequest
-	2,  // 26: edgeshard.wire.v1.Worker.Status:input_type -> edgeshard.wire.v1.StatusRequest
-	5,  // 27: edgeshard.wire.v1.Worker.Session:input_type -> edgeshard.wire.v1.Command
-	23, // 28: edgeshard.wire.v1.Worker.Forward:input_type -> edgeshard.wire.v1.Pass
-	11, // 29: edgeshard.wire.v1.Worker.Supply:input_type -> edgeshard.wire.v1.Chunk
-	10, // 30: edgeshard.wire.v1.Worker.Fetch:input_type -> edgeshard.wire.v1.Want
-	1,  // 31: edgeshard.wire.v1.Worker.Hello:output_type -> edgeshard.wire.v1.HelloReply
-	3,  // 32: edgeshard.wire.v1.Worker.Status:output_type -> edgeshard.wire.v1.StatusReply
-	6,  // 33: edgeshard.wire.v1.Worker.Session:output_type -> edgeshard.wire.v1.Event
-	4,  // 34: edgeshard.wire.v1.Worker.Forward:output_type -> edgeshard.wire.v1.ForwardReply
-	10, // 35: edgeshard.wire.v1.Worker.Supply:output_type -> edgeshard.wire.v1.Want
-	11, // 36: edgeshard.wire.v1.Worker.Fetch:output_type -> edgeshard.wire.v1.Chunk
-	31, // [31:37] is the sub-list for method output_type
-	25, // [25:31] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	21, // 4: edgeshard.wire.v1.Command.beat:type_name -> edgeshard.wire.v1.Beat
+	28, // 5: edgeshard.wire.v1.Command.pass:type_name -> edgeshard.wire.v1.Pass
+	22, // 6: edgeshard.wire.v1.Command.unload:type_name -> edgeshard.wire.v1.Unload
+	18, // 7: edgeshard.wire.v1.Command.expect:type_name -> edgeshard.wire.v1.Expect
+	19, // 8: edgeshard.wire.v1.Command.pace:type_name -> edgeshard.wire.v1.Pace
+	14, // 9: edgeshard.wire.v1.Event.loaded:type_name -> edgeshard.wire.v1.Loaded
+	20, // 10: edgeshard.wire.v1.Event.connected:type_name -> edgeshard.wire.v1.Connected
+	21, // 11: edgeshard.wire.v1.Event.beat:type_name -> edgeshard.wire.v1.Beat
+	28, // 12: edgeshard.wire.v1.Event.pass:type_name -> edgeshard.wire.v1.Pass
+	26, // 13: edgeshard.wire.v1.Event.failure:type_name -> edgeshard.wire.v1.Failure
+	23, // 14: edgeshard.wire.v1.Event.unloaded:type_name -> edgeshard.wire.v1.Unloaded
+	13, // 15: edgeshard.wire.v1.Event.loading:type_name -> edgeshard.wire.v1.Loading
+	17, // 16: edgeshard.wire.v1.Event.offer:type_name -> edgeshard.wire.v1.Offer
+	12, // 17: edgeshard.wire.v1.Load.stages:type_name -> edgeshard.wire.v1.Stage
+	8,  // 18: edgeshard.wire.v1.Load.weights:type_name -> edgeshard.wire.v1.UnitWeights
+	16, // 19: edgeshard.wire.v1.Load.members:type_name -> edgeshard.wire.v1.Peer
+	9,  // 20: edgeshard.wire.v1.UnitWeights.tensors:type_name -> edgeshard.wire.v1.TensorWeights
+	16, // 21: edgeshard.wire.v1.Connect.peers:type_name -> edgeshard.wire.v1.Peer
+	24, // 22: edgeshard.wire.v1.Unloaded.imitation:type_name -> edgeshard.wire.v1.Imitation
+	25, // 23: edgeshard.wire.v1.Imitation.links:type_name -> edgeshard.wire.v1.ShapedLink
+	27, // 24: edgeshard.wire.v1.Failure.need:type_name -> edgeshard.wire.v1.Need
+	29, // 25: edgeshard.wire.v1.Pass.sequences:type_name -> edgeshard.wire.v1.Sequence
+	33, // 26: edgeshard.wire.v1.Pass.spans:type_name -> edgeshard.wire.v1.Span
+	30, // 27: edgeshard.wire.v1.Sequence.sampling:type_name -> edgeshard.wire.v1.Sampling
+	31, // 28: edgeshard.wire.v1.Sequence.log_probs:type_name -> edgeshard.wire.v1.LogProbs
+	32, // 29: edgeshard.wire.v1.LogProbs.alternatives:type_name -> edgeshard.wire.v1.Alternative
+	0,  // 30: edgeshard.wire.v1.Worker.Hello:input_type -> edgeshard.wire.v1.HelloRequest
+	2,  // 31: edgeshard.wire.v1.Worker.Status:input_type -> edgeshard.wire.v1.StatusRequest
+	5,  // 32: edgeshard.wire.v1.Worker.Session:input_type -> edgeshard.wire.v1.Command
+	28, // 33: edgeshard.wire.v1.Worker.Forward:input_type -> edgeshard.wire.v1.Pass
+	11, // 34: edgeshard.wire.v1.Worker.Supply:input_type -> edgeshard.wire.v1.Chunk
+	10, // 35: edgeshard.wire.v1.Worker.Fetch:input_type -> edgeshard.wire.v1.Want
+	1,  // 36: edgeshard.wire.v1.Worker.Hello:output_type -> edgeshard.wire.v1.HelloReply
+	3,  // 37: edgeshard.wire.v1.Worker.Status:output_type -> edgeshard.wire.v1.StatusReply
+	6,  // 38: edgeshard.wire.v1.Worker.Session:output_type -> edgeshard.wire.v1.Event
+	4,  // 39: edgeshard.wire.v1.Worker.Forward:output_type -> edgeshard.wire.v1.ForwardReply
+	10, // 40: edgeshard.wire.v1.Worker.Supply:output_type -> edgeshard.wire.v1.Want
+	11, // 41: edgeshard.wire.v1.Worker.Fetch:output_type -> edgeshard.wire.v1.Chunk
+	36, // [36:42] is the sub-list for method output_type
+	30, // [30:36] is the sub-list for method input_type
+	30, // [30:30] is the sub-list for extension type_name
+	30, // [30:30] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_wire_proto_init() }
@@ -2449,6 +2896,8 @@ func file_wire_proto_init() {
 		(*Command_Beat)(nil),
 		(*Command_Pass)(nil),
 		(*Command_Unload)(nil),
+		(*Command_Expect)(nil),
+		(*Command_Pace)(nil),
 	}
 	file_wire_proto_msgTypes[6].OneofWrappers = []any{
 		(*Event_Loaded)(nil),
@@ -2458,6 +2907,7 @@ func file_wire_proto_init() {
 		(*Event_Failure)(nil),
 		(*Event_Unloaded)(nil),
 		(*Event_Loading)(nil),
+		(*Event_Offer)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -2465,7 +2915,7 @@ func file_wire_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wire_proto_rawDesc), len(file_wire_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   29,
+			NumMessages:   34,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -156,7 +156,8 @@ func (n *Network) newPort(from, to int) (*Port, error) {
 // Next returns when Advance has something to do: Never, if nothing is under way.
 func (n *Network) Next() time.Duration { return n.next }
 
-// Send queues a message on a link. What was due before now must have been done.
+// Send queues a message on a link. A message sent before what has already been
+// done to the network is sent then.
 func (n *Network) Send(p *Port, m Message, now time.Duration) {
 	if p.busy {
 		p.queue = append(p.queue, m)
@@ -180,7 +181,7 @@ func (n *Network) Advance(now time.Duration) []Passage {
 		}
 		n.reschedule()
 	}
-	n.progress(max(now, n.since))
+	n.progress(now)
 	return left
 }
 
@@ -266,10 +267,10 @@ func (p *Port) passage(free time.Duration) Passage {
 // progress brings the work of the messages under way up to now.
 func (n *Network) progress(now time.Duration) {
 	d := now - n.since
-	n.since = now
-	if d == 0 {
+	if d <= 0 {
 		return
 	}
+	n.since = now
 	for _, p := range n.ports {
 		if p.busy {
 			p.left.subtract(workOf(d, p.rate))
