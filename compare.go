@@ -84,9 +84,9 @@ func (c *comparison) links(a, b *Report) {
 }
 
 // union returns the keys of a, then those only b has.
-func union[T any](a, b []T, key func(T) string) []string {
-	seen := make(map[string]bool)
-	var keys []string
+func union[T any, K comparable](a, b []T, key func(T) K) []K {
+	seen := make(map[K]bool)
+	var keys []K
 	for _, list := range [][]T{a, b} {
 		for _, v := range list {
 			if k := key(v); !seen[k] {

@@ -17,6 +17,7 @@ type Recorder struct {
 	preempts int
 	tokens   int
 	makespan time.Duration
+	paths    paths
 }
 
 type requestTally struct {
@@ -62,8 +63,10 @@ func (r *Recorder) Span(s Span) {
 	switch s.What {
 	case Compute:
 		r.devices[s.Device].compute(s)
+		r.paths.span(s)
 	case Send, Back:
 		r.devices[s.Device].send(s)
+		r.paths.span(s)
 	case Token:
 		r.token(s)
 	case Queue:
@@ -152,6 +155,7 @@ func (r *Recorder) Report(backend string) *Report {
 	rep := &Report{Backend: backend, Tokens: r.tokens, MakespanS: seconds, OOM: append([]OOMReport{}, r.oom...)}
 	r.latencies(rep)
 	r.goodput(rep)
+	rep.Path = r.paths.report(r.name)
 	rep.Preemptions = r.preempts
 	for i := range r.recovery {
 		rep.Recoveries = append(rep.Recoveries, r.recovery[i].report(r.name(r.recovery[i].device)))

@@ -30,6 +30,12 @@ func TestReportByHand(t *testing.T) {
 			{From: `"far"`, To: "near", Messages: 1, Bytes: 4},
 		},
 		OOM: []edgeshard.OOMReport{{Device: `"far"`, Request: 1, AtS: 0.005, Missing: 55}},
+		Path: []edgeshard.PathReport{
+			{Part: edgeshard.Computing, From: "near", PrefillMS: 10, DecodeMS: 20},
+			{Part: edgeshard.Sending, Stage: 1, From: "near", To: `"far"`, PrefillMS: 7.000007},
+			{Part: edgeshard.Computing, Stage: 1, From: `"far"`, PrefillMS: 19.999993},
+			{Part: edgeshard.Returning, Stage: -1, From: `"far"`, To: "near", PrefillMS: 1},
+		},
 	}
 	if diff := cmp.Diff(want, edgeshard.NewReport("sim", p, spans), cmpopts.EquateApprox(1e-12, 0)); diff != "" {
 		t.Error(diff)

@@ -4,8 +4,8 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/edgeshard/edgeshard/exec/weights"
 	"github.com/edgeshard/edgeshard"
+	"github.com/edgeshard/edgeshard/exec/weights"
 	"github.com/edgeshard/edgeshard/exec/wire"
 	"github.com/edgeshard/edgeshard/scenarios"
 )
