@@ -1,6 +1,7 @@
 package exec_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -47,13 +48,20 @@ func TestSlowdown(t *testing.T) {
 	w := demoWorkload()
 	w.Tokens, w.IgnoreEOS = 8, true
 	p := plan(t, "demo", top, w, cut{0, 5}, cut{1, 9}, cut{0, 10})
-	busy := func(emulate bool) (times [2]time.Duration) {
-		r := inMemory()
-		r.Emulate = emulate
+	// Typical times, since a busy machine holds some of the computations up.
+	busy := func(emulate bool) (typical [2]time.Duration) {
+		r := &exec.Runner{Options: exec.Options{Threads: 1, Local: processes(t), Emulate: emulate}}
+		var times [2][]time.Duration
 		for _, s := range run(t, r, p).whats(edgeshard.Compute) {
-			times[s.Device] += s.End - s.Start
+			if s.Stage < 2 {
+				times[s.Device] = append(times[s.Device], s.End-s.Start)
+			}
 		}
-		return times
+		for d := range times {
+			slices.Sort(times[d])
+			typical[d] = times[d][len(times[d])/2]
+		}
+		return typical
 	}
 	// Both have some four blocks, so their times differ by little but the factor.
 	if got := busy(true); got[1] < 10*got[0] {
