@@ -3,7 +3,6 @@ package exec
 import (
 	"errors"
 	"fmt"
-	"runtime"
 	"time"
 
 	"github.com/edgeshard/edgeshard/exec/llama"
@@ -58,10 +57,7 @@ func (s *session) open() error {
 	if err := s.checkFit(units); err != nil {
 		return err
 	}
-	if err := s.readIn(units); err != nil {
-		return err
-	}
-	if err := s.build(); err != nil {
+	if err := s.build(s.progress(weightBytes(units))); err != nil {
 		return err
 	}
 	close(s.opened)
@@ -144,42 +140,29 @@ func (s *session) checkFit(units []models.Unit) error {
 // tellEvery is how long a worker works on between two words of its progress.
 const tellEvery = 100 * time.Millisecond
 
-// readIn brings the weights into memory, so that the first pass does not pay
-// for reading the file, and tells how far it is.
-func (s *session) readIn(units []models.Unit) error {
-	const page = 4096
-	var sum byte
+// progress returns what tells how far loading is, now and then.
+func (s *session) progress(total int64) func(bytes int64) error {
 	var done int64
-	told, total := time.Now(), weightBytes(units)
-	for i := range units {
-		for _, t := range units[i].Tensors() {
-			for at := 0; at < len(t.Data); at += page {
-				sum ^= t.Data[at]
-				if at%(page<<10) == 0 && s.ctx.Err() != nil {
-					return s.ctx.Err()
-				}
-			}
-			done += int64(len(t.Data))
-			if time.Since(told) < tellEvery {
-				continue
-			}
-			told = time.Now()
-			if err := s.send(&wire.Event{Kind: &wire.Event_Loading{Loading: &wire.Loading{Bytes: done, Total: total}}}); err != nil {
-				return err
-			}
+	told := time.Now()
+	return func(bytes int64) error {
+		done += bytes
+		if err := s.ctx.Err(); err != nil || time.Since(told) < tellEvery {
+			return err
 		}
+		told = time.Now()
+		return s.send(&wire.Event{Kind: &wire.Event_Loading{Loading: &wire.Loading{Bytes: done, Total: total}}})
 	}
-	runtime.KeepAlive(sum)
-	return nil
 }
 
-// build makes the shards.
-func (s *session) build() error {
+// build reads the weights and makes the shards.
+func (s *session) build(progress func(bytes int64) error) error {
 	for i, st := range s.load.GetStages() {
 		if !s.own(i) {
 			continue
 		}
-		shard, err := llama.New(s.checkpoint, int(st.GetFrom()), int(st.GetTo()), llama.Options{Pool: s.worker.pool, Path: s.worker.path})
+		shard, err := llama.New(s.checkpoint, int(st.GetFrom()), int(st.GetTo()), llama.Options{
+			Pool: s.worker.pool, Path: s.worker.path, Progress: progress,
+		})
 		if err != nil {
 			return err
 		}

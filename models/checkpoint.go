@@ -8,6 +8,7 @@ type source interface {
 	// tensor returns a tensor and the path of the file that it is in.
 	tensor(name string) (t Tensor, file string, err error)
 	tokenizer() (*Tokenizer, error)
+	expect(data []byte)
 	forget(data []byte)
 	Close() error
 }
@@ -54,10 +55,16 @@ func (c *checkpoint) locate(u int) (Unit, error) {
 	return x, nil
 }
 
+// Expect asks the system to begin reading the weights of unit u of a mapped
+// checkpoint, which are wanted soon. Units that the model lacks are ignored.
+func Expect(c Checkpoint, u int) { eachMapped(c, u, source.expect) }
+
 // Forget takes the weights of unit u of a mapped checkpoint out of memory, where
 // the system can; those who have copied them need not hold them twice. They stay
 // valid: whoever reads them again has them read from the file.
-func Forget(c Checkpoint, u int) {
+func Forget(c Checkpoint, u int) { eachMapped(c, u, source.forget) }
+
+func eachMapped(c Checkpoint, u int, f func(s source, data []byte)) {
 	own, ok := c.(*checkpoint)
 	if !ok || u < 0 || u >= own.cfg.Units() {
 		return
@@ -67,7 +74,7 @@ func Forget(c Checkpoint, u int) {
 		return
 	}
 	for _, t := range x.Tensors() {
-		own.forget(t.Data)
+		f(own.source, t.Data)
 	}
 }
 

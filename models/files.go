@@ -18,6 +18,8 @@ type folder interface {
 	contents(name string) ([]byte, error)
 	// path tells people where a file is.
 	path(name string) string
+	// expect asks for bytes of contents to be read ahead, if they are not in memory.
+	expect(data []byte)
 	// forget takes bytes of contents out of memory, if they can be read again.
 	forget(data []byte)
 	Close() error
@@ -97,16 +99,26 @@ func (f *mappedFolder) Close() error {
 	return errors.Join(all...)
 }
 
-// forget drops the pages that lie wholly in data.
+func (f *mappedFolder) expect(data []byte) {
+	if pages := wholePages(data); len(pages) > 0 {
+		readPages(pages)
+	}
+}
+
 func (f *mappedFolder) forget(data []byte) {
+	if pages := wholePages(data); len(pages) > 0 {
+		dropPages(pages)
+	}
+}
+
+// wholePages returns the pages that lie wholly in data.
+func wholePages(data []byte) []byte {
 	page := os.Getpagesize()
 	at := int(uintptr(unsafe.Pointer(unsafe.SliceData(data))) % uintptr(page))
 	if at > 0 {
 		data = data[min(page-at, len(data)):]
 	}
-	if n := len(data) / page * page; n > 0 {
-		dropPages(data[:n])
-	}
+	return data[:len(data)/page*page]
 }
 
 // A memoryFolder serves files that are in memory anyway. It copies each once.
@@ -136,6 +148,8 @@ func (f *memoryFolder) contents(name string) ([]byte, error) {
 	}
 	return data, err
 }
+
+func (f *memoryFolder) expect([]byte) {}
 
 func (f *memoryFolder) forget([]byte) {}
 

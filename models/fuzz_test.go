@@ -23,6 +23,7 @@ type fakeFolder map[string][]byte
 
 func (f fakeFolder) path(name string) string { return name }
 func (f fakeFolder) forget([]byte)           {}
+func (f fakeFolder) expect([]byte)           {}
 
 func (f fakeFolder) Close() error { return nil }
 func (f fakeFolder) contents(name string) ([]byte, error) {

@@ -79,6 +79,8 @@ func (s *partsSource) tokenizer() (*Tokenizer, error) {
 	return nil, errors.New("a model of parts has no tokenizer")
 }
 
+func (s *partsSource) expect(data []byte) { s.files.expect(data) }
+
 func (s *partsSource) forget(data []byte) { s.files.forget(data) }
 
 func (s *partsSource) Close() error { return s.files.Close() }

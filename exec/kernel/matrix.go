@@ -48,6 +48,9 @@ func (p *Path) PackedBytes(t models.Tensor) int {
 	return roundUp(t.Rows, lanes) / lanes * k.steps(t.Cols) * k.bytes
 }
 
+// Packed tells whether the matrix has a copy of the weights, for Pack to fill.
+func (m *Matrix) Packed() bool { return m.panels != nil }
+
 // Bytes returns the memory of the weights.
 func (m *Matrix) Bytes() int64 {
 	if m.panels != nil {

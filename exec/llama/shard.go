@@ -18,6 +18,9 @@ type Options struct {
 	KV models.Precision
 	// Path are the kernels to compute with; nil is kernel.Default().
 	Path *kernel.Path
+	// Progress is called while New reads the weights, with the bytes that came
+	// into memory since the call before. Its error ends the loading.
+	Progress func(bytes int64) error
 }
 
 // A Shard holds units [From, To) of a model and the KV caches of the sequences
@@ -26,13 +29,14 @@ type Options struct {
 type Shard struct {
 	From, To int
 
-	config  models.Config
-	kv      models.Precision
-	path    *kernel.Path
-	pool    *kernel.Pool
-	ownPool bool
-	weights int64          // bytes
-	memory  *kernel.Memory // of the packed matrices
+	config   models.Config
+	progress func(bytes int64) error // of loading
+	kv       models.Precision
+	path     *kernel.Path
+	pool     *kernel.Pool
+	ownPool  bool
+	weights  int64          // bytes
+	memory   *kernel.Memory // of the packed matrices
 
 	mu     sync.Mutex
 	caches map[int]*sequence
@@ -58,7 +62,7 @@ func New(c models.Checkpoint, from, to int, o Options) (*Shard, error) {
 	if o.KV != models.F32 && o.KV != models.F16 {
 		return nil, fmt.Errorf("KV caches of %s: want f32 or f16", o.KV)
 	}
-	s := &Shard{From: from, To: to, config: cfg, kv: o.KV, path: o.Path, pool: o.Pool, caches: map[int]*sequence{}}
+	s := &Shard{From: from, To: to, config: cfg, kv: o.KV, path: o.Path, pool: o.Pool, progress: o.Progress, caches: map[int]*sequence{}}
 	if s.path == nil {
 		if s.path, err = kernel.Default(); err != nil {
 			return nil, err

@@ -2,6 +2,7 @@ package llama
 
 import (
 	"fmt"
+	"runtime"
 
 	"github.com/edgeshard/edgeshard/exec/kernel"
 	"github.com/edgeshard/edgeshard/models"
@@ -37,9 +38,9 @@ func (s *Shard) load(c models.Checkpoint) error {
 	if s.memory, err = kernel.NewMemory(bytes); err != nil {
 		return fmt.Errorf("weights: %w", err)
 	}
-	s.pool.Acquire()
-	defer s.pool.Yield()
+	models.Expect(c, s.From)
 	for i := range units {
+		models.Expect(c, s.From+i+1) // the file is read while the unit before it is packed
 		if err := s.loadUnit(s.From+i, &units[i]); err != nil {
 			return fmt.Errorf("unit %d: %w", s.From+i, err)
 		}
@@ -54,8 +55,11 @@ func (s *Shard) loadUnit(u int, unit *models.Unit) (err error) {
 	switch u {
 	case 0:
 		s.embedding = unit.Embedding
-		s.weights += unit.Bytes()
-		return checkShape("embedding", unit.Embedding, s.config.Vocab, s.config.Dim)
+		if err := checkShape("embedding", unit.Embedding, s.config.Vocab, s.config.Dim); err != nil {
+			return err
+		}
+		s.touch(unit.Embedding.Data)
+		return s.loaded(unit.Bytes())
 	case s.config.Layers + 1:
 		s.head, err = s.newHead(unit)
 		return err
@@ -112,12 +116,43 @@ func (s *Shard) matrix(name string, t models.Tensor, rows, cols int) (*kernel.Ma
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	p := product{m: m}
-	s.pool.Run(p.tasks(), func(_, task int) {
-		m.Pack(task*productTask, min((task+1)*productTask, m.Rows))
+	if m.Packed() {
+		s.parallel(product{m: m}.tasks(), func(task int) {
+			m.Pack(task*productTask, min((task+1)*productTask, m.Rows))
+		})
+	} else {
+		s.touch(t.Data)
+	}
+	return m, s.loaded(m.Bytes())
+}
+
+// loaded counts weights and tells of them.
+func (s *Shard) loaded(bytes int64) error {
+	s.weights += bytes
+	if s.progress == nil {
+		return nil
+	}
+	return s.progress(bytes)
+}
+
+// touch brings mapped weights into memory, so that the first pass does not pay
+// for reading the file.
+func (s *Shard) touch(data []byte) {
+	const piece, page = 1 << 20, 4096
+	s.parallel((len(data)+piece-1)/piece, func(task int) {
+		var sum byte
+		for at := task * piece; at < min((task+1)*piece, len(data)); at += page {
+			sum ^= data[at]
+		}
+		runtime.KeepAlive(sum)
 	})
-	s.weights += m.Bytes()
-	return m, nil
+}
+
+// parallel runs body for every task on all threads.
+func (s *Shard) parallel(tasks int, body func(task int)) {
+	s.pool.Acquire()
+	defer s.pool.Yield()
+	s.pool.Run(tasks, func(_, task int) { body(task) })
 }
 
 func (s *Shard) vector(name string, t models.Tensor, n int) ([]float32, error) {
@@ -126,8 +161,7 @@ func (s *Shard) vector(name string, t models.Tensor, n int) ([]float32, error) {
 	}
 	v := make([]float32, n)
 	kernel.Dequantize(v, t.Precision, t.Data)
-	s.weights += int64(len(t.Data))
-	return v, nil
+	return v, s.loaded(int64(len(t.Data)))
 }
 
 func checkShape(name string, t models.Tensor, rows, cols int) error {
