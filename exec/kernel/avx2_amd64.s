@@ -2524,11 +2524,9 @@ lowsingle:
 	MOVQ AX, SI
 	MOVQ AX, DI
 	ADDQ $0x00000140, AX
-	XORL R8, R8
-	MOVQ $0x00000004, R9
+	MOVQ $0x00000004, R8
 
 lowpair:
-	VMOVD        R8, X15
 	VPXOR        Y8, Y8, Y8
 	VPXOR        Y9, Y9, Y9
 	VMOVDQU      (AX), Y12
@@ -2771,10 +2769,9 @@ lowpair:
 	VBROADCASTSS 36(CX), Y13
 	VFNMADD231PS Y12, Y13, Y1
 	ADDQ         $0x40, CX
-	ADDL         $0x02, R8
 	ADDQ         $0x00000200, AX
 	ADDQ         $0x20, DI
-	DECQ         R9
+	DECQ         R8
 	JNE          lowpair
 	JMP          lowsingle
 
@@ -2808,87 +2805,77 @@ lowsingle:
 	JLT  lowdone
 	MOVQ AX, SI
 	MOVQ AX, DI
-	ADDQ $0x00000340, AX
-	XORL R8, R8
-	MOVQ $0x00000004, R9
+	ADDQ $0x00000140, AX
+	MOVQ $0x00000004, R8
 
 lowpair:
-	VMOVD        R8, X15
 	VPXOR        Y8, Y8, Y8
 	VPXOR        Y9, Y9, Y9
-	VMOVDQU      (AX), Y12
+	VMOVDQU      128(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      320(SI), Y14
-	VPSRLD       X15, Y14, Y14
+	VMOVDQU      (AX), Y14
 	VPSLLD       $0x04, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD (CX), Y13
 	VPMADDUBSW   Y13, Y12, Y4
-	VMOVDQU      32(AX), Y12
+	VMOVDQU      160(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      352(SI), Y14
-	VPSRLD       X15, Y14, Y14
+	VMOVDQU      32(AX), Y14
 	VPSLLD       $0x04, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD (CX), Y13
 	VPMADDUBSW   Y13, Y12, Y5
-	VMOVDQU      64(AX), Y12
-	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      384(SI), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
-	VPAND        ymmbytesx<>+0(SB), Y14, Y14
-	VPOR         Y14, Y12, Y12
-	VPBROADCASTD 4(CX), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y4, Y4
-	VMOVDQU      96(AX), Y12
-	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      416(SI), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
-	VPAND        ymmbytesx<>+0(SB), Y14, Y14
-	VPOR         Y14, Y12, Y12
-	VPBROADCASTD 4(CX), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y5, Y5
-	VMOVDQU      128(AX), Y12
-	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      448(SI), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
-	VPAND        ymmbytesx<>+0(SB), Y14, Y14
-	VPOR         Y14, Y12, Y12
-	VPBROADCASTD 8(CX), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y4, Y4
-	VMOVDQU      160(AX), Y12
-	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      480(SI), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
-	VPAND        ymmbytesx<>+0(SB), Y14, Y14
-	VPOR         Y14, Y12, Y12
-	VPBROADCASTD 8(CX), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y5, Y5
 	VMOVDQU      192(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      512(SI), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
+	VMOVDQU      (AX), Y14
+	VPSLLD       $0x03, Y14, Y14
+	VPAND        ymmbytesx<>+0(SB), Y14, Y14
+	VPOR         Y14, Y12, Y12
+	VPBROADCASTD 4(CX), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y4, Y4
+	VMOVDQU      224(AX), Y12
+	VPAND        ymmbytesw<>+0(SB), Y12, Y12
+	VMOVDQU      32(AX), Y14
+	VPSLLD       $0x03, Y14, Y14
+	VPAND        ymmbytesx<>+0(SB), Y14, Y14
+	VPOR         Y14, Y12, Y12
+	VPBROADCASTD 4(CX), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y5, Y5
+	VMOVDQU      256(AX), Y12
+	VPAND        ymmbytesw<>+0(SB), Y12, Y12
+	VMOVDQU      (AX), Y14
+	VPSLLD       $0x02, Y14, Y14
+	VPAND        ymmbytesx<>+0(SB), Y14, Y14
+	VPOR         Y14, Y12, Y12
+	VPBROADCASTD 8(CX), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y4, Y4
+	VMOVDQU      288(AX), Y12
+	VPAND        ymmbytesw<>+0(SB), Y12, Y12
+	VMOVDQU      32(AX), Y14
+	VPSLLD       $0x02, Y14, Y14
+	VPAND        ymmbytesx<>+0(SB), Y14, Y14
+	VPOR         Y14, Y12, Y12
+	VPBROADCASTD 8(CX), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y5, Y5
+	VMOVDQU      320(AX), Y12
+	VPAND        ymmbytesw<>+0(SB), Y12, Y12
+	VMOVDQU      (AX), Y14
+	VPSLLD       $0x01, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 12(CX), Y13
 	VPMADDUBSW   Y13, Y12, Y13
 	VPADDW       Y13, Y4, Y4
-	VMOVDQU      224(AX), Y12
+	VMOVDQU      352(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      544(SI), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
+	VMOVDQU      32(AX), Y14
+	VPSLLD       $0x01, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 12(CX), Y13
@@ -2898,79 +2885,69 @@ lowpair:
 	VPADDD       Y4, Y8, Y8
 	VPMADDWD     ymmwordsc<>+0(SB), Y5, Y5
 	VPADDD       Y5, Y9, Y9
-	VMOVDQU      256(AX), Y12
+	VMOVDQU      384(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      576(SI), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
+	VMOVDQU      (AX), Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 16(CX), Y13
 	VPMADDUBSW   Y13, Y12, Y4
-	VMOVDQU      288(AX), Y12
+	VMOVDQU      416(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      608(SI), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
+	VMOVDQU      32(AX), Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 16(CX), Y13
 	VPMADDUBSW   Y13, Y12, Y5
-	VMOVDQU      320(AX), Y12
-	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      640(SI), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
-	VPAND        ymmbytesx<>+0(SB), Y14, Y14
-	VPOR         Y14, Y12, Y12
-	VPBROADCASTD 20(CX), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y4, Y4
-	VMOVDQU      352(AX), Y12
-	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      672(SI), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
-	VPAND        ymmbytesx<>+0(SB), Y14, Y14
-	VPOR         Y14, Y12, Y12
-	VPBROADCASTD 20(CX), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y5, Y5
-	VMOVDQU      384(AX), Y12
-	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      704(SI), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
-	VPAND        ymmbytesx<>+0(SB), Y14, Y14
-	VPOR         Y14, Y12, Y12
-	VPBROADCASTD 24(CX), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y4, Y4
-	VMOVDQU      416(AX), Y12
-	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      736(SI), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
-	VPAND        ymmbytesx<>+0(SB), Y14, Y14
-	VPOR         Y14, Y12, Y12
-	VPBROADCASTD 24(CX), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y5, Y5
 	VMOVDQU      448(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      768(SI), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
+	VMOVDQU      (AX), Y14
+	VPSRLD       $0x01, Y14, Y14
+	VPAND        ymmbytesx<>+0(SB), Y14, Y14
+	VPOR         Y14, Y12, Y12
+	VPBROADCASTD 20(CX), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y4, Y4
+	VMOVDQU      480(AX), Y12
+	VPAND        ymmbytesw<>+0(SB), Y12, Y12
+	VMOVDQU      32(AX), Y14
+	VPSRLD       $0x01, Y14, Y14
+	VPAND        ymmbytesx<>+0(SB), Y14, Y14
+	VPOR         Y14, Y12, Y12
+	VPBROADCASTD 20(CX), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y5, Y5
+	VMOVDQU      512(AX), Y12
+	VPAND        ymmbytesw<>+0(SB), Y12, Y12
+	VMOVDQU      (AX), Y14
+	VPSRLD       $0x02, Y14, Y14
+	VPAND        ymmbytesx<>+0(SB), Y14, Y14
+	VPOR         Y14, Y12, Y12
+	VPBROADCASTD 24(CX), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y4, Y4
+	VMOVDQU      544(AX), Y12
+	VPAND        ymmbytesw<>+0(SB), Y12, Y12
+	VMOVDQU      32(AX), Y14
+	VPSRLD       $0x02, Y14, Y14
+	VPAND        ymmbytesx<>+0(SB), Y14, Y14
+	VPOR         Y14, Y12, Y12
+	VPBROADCASTD 24(CX), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y5, Y5
+	VMOVDQU      576(AX), Y12
+	VPAND        ymmbytesw<>+0(SB), Y12, Y12
+	VMOVDQU      (AX), Y14
+	VPSRLD       $0x03, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 28(CX), Y13
 	VPMADDUBSW   Y13, Y12, Y13
 	VPADDW       Y13, Y4, Y4
-	VMOVDQU      480(AX), Y12
+	VMOVDQU      608(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      800(SI), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
+	VMOVDQU      32(AX), Y14
+	VPSRLD       $0x03, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 28(CX), Y13
@@ -3011,87 +2988,79 @@ lowpair:
 	ADDQ         $0x40, CX
 	VPXOR        Y8, Y8, Y8
 	VPXOR        Y9, Y9, Y9
-	VMOVDQU      (AX), Y12
+	VMOVDQU      128(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      320(SI), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
+	VMOVDQU      64(AX), Y14
+	VPSLLD       $0x04, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD (CX), Y13
 	VPMADDUBSW   Y13, Y12, Y4
-	VMOVDQU      32(AX), Y12
+	VMOVDQU      160(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      352(SI), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
+	VMOVDQU      96(AX), Y14
+	VPSLLD       $0x04, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD (CX), Y13
 	VPMADDUBSW   Y13, Y12, Y5
-	VMOVDQU      64(AX), Y12
-	VPSRLW       $0x04, Y12, Y12
-	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      384(SI), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
-	VPAND        ymmbytesx<>+0(SB), Y14, Y14
-	VPOR         Y14, Y12, Y12
-	VPBROADCASTD 4(CX), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y4, Y4
-	VMOVDQU      96(AX), Y12
-	VPSRLW       $0x04, Y12, Y12
-	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      416(SI), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
-	VPAND        ymmbytesx<>+0(SB), Y14, Y14
-	VPOR         Y14, Y12, Y12
-	VPBROADCASTD 4(CX), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y5, Y5
-	VMOVDQU      128(AX), Y12
-	VPSRLW       $0x04, Y12, Y12
-	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      448(SI), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
-	VPAND        ymmbytesx<>+0(SB), Y14, Y14
-	VPOR         Y14, Y12, Y12
-	VPBROADCASTD 8(CX), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y4, Y4
-	VMOVDQU      160(AX), Y12
-	VPSRLW       $0x04, Y12, Y12
-	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      480(SI), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
-	VPAND        ymmbytesx<>+0(SB), Y14, Y14
-	VPOR         Y14, Y12, Y12
-	VPBROADCASTD 8(CX), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y5, Y5
 	VMOVDQU      192(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      512(SI), Y14
-	VPSRLD       X15, Y14, Y14
+	VMOVDQU      64(AX), Y14
 	VPSLLD       $0x03, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
-	VPBROADCASTD 12(CX), Y13
+	VPBROADCASTD 4(CX), Y13
 	VPMADDUBSW   Y13, Y12, Y13
 	VPADDW       Y13, Y4, Y4
 	VMOVDQU      224(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      544(SI), Y14
-	VPSRLD       X15, Y14, Y14
+	VMOVDQU      96(AX), Y14
 	VPSLLD       $0x03, Y14, Y14
+	VPAND        ymmbytesx<>+0(SB), Y14, Y14
+	VPOR         Y14, Y12, Y12
+	VPBROADCASTD 4(CX), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y5, Y5
+	VMOVDQU      256(AX), Y12
+	VPSRLW       $0x04, Y12, Y12
+	VPAND        ymmbytesw<>+0(SB), Y12, Y12
+	VMOVDQU      64(AX), Y14
+	VPSLLD       $0x02, Y14, Y14
+	VPAND        ymmbytesx<>+0(SB), Y14, Y14
+	VPOR         Y14, Y12, Y12
+	VPBROADCASTD 8(CX), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y4, Y4
+	VMOVDQU      288(AX), Y12
+	VPSRLW       $0x04, Y12, Y12
+	VPAND        ymmbytesw<>+0(SB), Y12, Y12
+	VMOVDQU      96(AX), Y14
+	VPSLLD       $0x02, Y14, Y14
+	VPAND        ymmbytesx<>+0(SB), Y14, Y14
+	VPOR         Y14, Y12, Y12
+	VPBROADCASTD 8(CX), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y5, Y5
+	VMOVDQU      320(AX), Y12
+	VPSRLW       $0x04, Y12, Y12
+	VPAND        ymmbytesw<>+0(SB), Y12, Y12
+	VMOVDQU      64(AX), Y14
+	VPSLLD       $0x01, Y14, Y14
+	VPAND        ymmbytesx<>+0(SB), Y14, Y14
+	VPOR         Y14, Y12, Y12
+	VPBROADCASTD 12(CX), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y4, Y4
+	VMOVDQU      352(AX), Y12
+	VPSRLW       $0x04, Y12, Y12
+	VPAND        ymmbytesw<>+0(SB), Y12, Y12
+	VMOVDQU      96(AX), Y14
+	VPSLLD       $0x01, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 12(CX), Y13
@@ -3101,87 +3070,77 @@ lowpair:
 	VPADDD       Y4, Y8, Y8
 	VPMADDWD     ymmwordsc<>+0(SB), Y5, Y5
 	VPADDD       Y5, Y9, Y9
-	VMOVDQU      256(AX), Y12
+	VMOVDQU      384(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      576(SI), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
+	VMOVDQU      64(AX), Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 16(CX), Y13
 	VPMADDUBSW   Y13, Y12, Y4
-	VMOVDQU      288(AX), Y12
+	VMOVDQU      416(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      608(SI), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
+	VMOVDQU      96(AX), Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 16(CX), Y13
 	VPMADDUBSW   Y13, Y12, Y5
-	VMOVDQU      320(AX), Y12
-	VPSRLW       $0x04, Y12, Y12
-	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      640(SI), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
-	VPAND        ymmbytesx<>+0(SB), Y14, Y14
-	VPOR         Y14, Y12, Y12
-	VPBROADCASTD 20(CX), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y4, Y4
-	VMOVDQU      352(AX), Y12
-	VPSRLW       $0x04, Y12, Y12
-	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      672(SI), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
-	VPAND        ymmbytesx<>+0(SB), Y14, Y14
-	VPOR         Y14, Y12, Y12
-	VPBROADCASTD 20(CX), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y5, Y5
-	VMOVDQU      384(AX), Y12
-	VPSRLW       $0x04, Y12, Y12
-	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      704(SI), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
-	VPAND        ymmbytesx<>+0(SB), Y14, Y14
-	VPOR         Y14, Y12, Y12
-	VPBROADCASTD 24(CX), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y4, Y4
-	VMOVDQU      416(AX), Y12
-	VPSRLW       $0x04, Y12, Y12
-	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      736(SI), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
-	VPAND        ymmbytesx<>+0(SB), Y14, Y14
-	VPOR         Y14, Y12, Y12
-	VPBROADCASTD 24(CX), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y5, Y5
 	VMOVDQU      448(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      768(SI), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
+	VMOVDQU      64(AX), Y14
+	VPSRLD       $0x01, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
-	VPBROADCASTD 28(CX), Y13
+	VPBROADCASTD 20(CX), Y13
 	VPMADDUBSW   Y13, Y12, Y13
 	VPADDW       Y13, Y4, Y4
 	VMOVDQU      480(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      800(SI), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
+	VMOVDQU      96(AX), Y14
+	VPSRLD       $0x01, Y14, Y14
+	VPAND        ymmbytesx<>+0(SB), Y14, Y14
+	VPOR         Y14, Y12, Y12
+	VPBROADCASTD 20(CX), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y5, Y5
+	VMOVDQU      512(AX), Y12
+	VPSRLW       $0x04, Y12, Y12
+	VPAND        ymmbytesw<>+0(SB), Y12, Y12
+	VMOVDQU      64(AX), Y14
+	VPSRLD       $0x02, Y14, Y14
+	VPAND        ymmbytesx<>+0(SB), Y14, Y14
+	VPOR         Y14, Y12, Y12
+	VPBROADCASTD 24(CX), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y4, Y4
+	VMOVDQU      544(AX), Y12
+	VPSRLW       $0x04, Y12, Y12
+	VPAND        ymmbytesw<>+0(SB), Y12, Y12
+	VMOVDQU      96(AX), Y14
+	VPSRLD       $0x02, Y14, Y14
+	VPAND        ymmbytesx<>+0(SB), Y14, Y14
+	VPOR         Y14, Y12, Y12
+	VPBROADCASTD 24(CX), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y5, Y5
+	VMOVDQU      576(AX), Y12
+	VPSRLW       $0x04, Y12, Y12
+	VPAND        ymmbytesw<>+0(SB), Y12, Y12
+	VMOVDQU      64(AX), Y14
+	VPSRLD       $0x03, Y14, Y14
+	VPAND        ymmbytesx<>+0(SB), Y14, Y14
+	VPOR         Y14, Y12, Y12
+	VPBROADCASTD 28(CX), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y4, Y4
+	VMOVDQU      608(AX), Y12
+	VPSRLW       $0x04, Y12, Y12
+	VPAND        ymmbytesw<>+0(SB), Y12, Y12
+	VMOVDQU      96(AX), Y14
+	VPSRLD       $0x03, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 28(CX), Y13
@@ -3220,10 +3179,9 @@ lowpair:
 	VBROADCASTSS 36(CX), Y13
 	VFNMADD231PS Y12, Y13, Y1
 	ADDQ         $0x40, CX
-	ADDL         $0x02, R8
-	ADDQ         $0x00000200, AX
+	ADDQ         $0x00000280, AX
 	ADDQ         $0x20, DI
-	DECQ         R9
+	DECQ         R8
 	JNE          lowpair
 	JMP          lowsingle
 
@@ -4615,11 +4573,9 @@ lowsingle:
 	MOVQ AX, R8
 	MOVQ AX, R9
 	ADDQ $0x00000140, AX
-	XORL R10, R10
-	MOVQ $0x00000004, R11
+	MOVQ $0x00000004, R10
 
 lowpair:
-	VMOVD        R10, X15
 	VPXOR        Y8, Y8, Y8
 	VPXOR        Y9, Y9, Y9
 	VPXOR        Y10, Y10, Y10
@@ -4990,10 +4946,9 @@ lowpair:
 	VBROADCASTSS 36(CX)(DX*1), Y13
 	VFNMADD231PS Y12, Y13, Y3
 	ADDQ         $0x40, CX
-	ADDL         $0x02, R10
 	ADDQ         $0x00000200, AX
 	ADDQ         $0x20, R9
-	DECQ         R11
+	DECQ         R10
 	JNE          lowpair
 	JMP          lowsingle
 
@@ -5033,20 +4988,17 @@ lowsingle:
 	JLT  lowdone
 	MOVQ AX, R8
 	MOVQ AX, R9
-	ADDQ $0x00000340, AX
-	XORL R10, R10
-	MOVQ $0x00000004, R11
+	ADDQ $0x00000140, AX
+	MOVQ $0x00000004, R10
 
 lowpair:
-	VMOVD        R10, X15
 	VPXOR        Y8, Y8, Y8
 	VPXOR        Y9, Y9, Y9
 	VPXOR        Y10, Y10, Y10
 	VPXOR        Y11, Y11, Y11
-	VMOVDQU      (AX), Y12
+	VMOVDQU      128(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      320(R8), Y14
-	VPSRLD       X15, Y14, Y14
+	VMOVDQU      (AX), Y14
 	VPSLLD       $0x04, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
@@ -5054,10 +5006,9 @@ lowpair:
 	VPMADDUBSW   Y13, Y12, Y4
 	VPBROADCASTD (CX)(DX*1), Y13
 	VPMADDUBSW   Y13, Y12, Y5
-	VMOVDQU      32(AX), Y12
+	VMOVDQU      160(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      352(R8), Y14
-	VPSRLD       X15, Y14, Y14
+	VMOVDQU      32(AX), Y14
 	VPSLLD       $0x04, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
@@ -5065,63 +5016,58 @@ lowpair:
 	VPMADDUBSW   Y13, Y12, Y6
 	VPBROADCASTD (CX)(DX*1), Y13
 	VPMADDUBSW   Y13, Y12, Y7
-	VMOVDQU      64(AX), Y12
-	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      384(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
-	VPAND        ymmbytesx<>+0(SB), Y14, Y14
-	VPOR         Y14, Y12, Y12
-	VPBROADCASTD 4(CX), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y4, Y4
-	VPBROADCASTD 4(CX)(DX*1), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y5, Y5
-	VMOVDQU      96(AX), Y12
-	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      416(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
-	VPAND        ymmbytesx<>+0(SB), Y14, Y14
-	VPOR         Y14, Y12, Y12
-	VPBROADCASTD 4(CX), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y6, Y6
-	VPBROADCASTD 4(CX)(DX*1), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y7, Y7
-	VMOVDQU      128(AX), Y12
-	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      448(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
-	VPAND        ymmbytesx<>+0(SB), Y14, Y14
-	VPOR         Y14, Y12, Y12
-	VPBROADCASTD 8(CX), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y4, Y4
-	VPBROADCASTD 8(CX)(DX*1), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y5, Y5
-	VMOVDQU      160(AX), Y12
-	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      480(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
-	VPAND        ymmbytesx<>+0(SB), Y14, Y14
-	VPOR         Y14, Y12, Y12
-	VPBROADCASTD 8(CX), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y6, Y6
-	VPBROADCASTD 8(CX)(DX*1), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y7, Y7
 	VMOVDQU      192(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      512(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
+	VMOVDQU      (AX), Y14
+	VPSLLD       $0x03, Y14, Y14
+	VPAND        ymmbytesx<>+0(SB), Y14, Y14
+	VPOR         Y14, Y12, Y12
+	VPBROADCASTD 4(CX), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y4, Y4
+	VPBROADCASTD 4(CX)(DX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y5, Y5
+	VMOVDQU      224(AX), Y12
+	VPAND        ymmbytesw<>+0(SB), Y12, Y12
+	VMOVDQU      32(AX), Y14
+	VPSLLD       $0x03, Y14, Y14
+	VPAND        ymmbytesx<>+0(SB), Y14, Y14
+	VPOR         Y14, Y12, Y12
+	VPBROADCASTD 4(CX), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y6, Y6
+	VPBROADCASTD 4(CX)(DX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y7, Y7
+	VMOVDQU      256(AX), Y12
+	VPAND        ymmbytesw<>+0(SB), Y12, Y12
+	VMOVDQU      (AX), Y14
+	VPSLLD       $0x02, Y14, Y14
+	VPAND        ymmbytesx<>+0(SB), Y14, Y14
+	VPOR         Y14, Y12, Y12
+	VPBROADCASTD 8(CX), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y4, Y4
+	VPBROADCASTD 8(CX)(DX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y5, Y5
+	VMOVDQU      288(AX), Y12
+	VPAND        ymmbytesw<>+0(SB), Y12, Y12
+	VMOVDQU      32(AX), Y14
+	VPSLLD       $0x02, Y14, Y14
+	VPAND        ymmbytesx<>+0(SB), Y14, Y14
+	VPOR         Y14, Y12, Y12
+	VPBROADCASTD 8(CX), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y6, Y6
+	VPBROADCASTD 8(CX)(DX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y7, Y7
+	VMOVDQU      320(AX), Y12
+	VPAND        ymmbytesw<>+0(SB), Y12, Y12
+	VMOVDQU      (AX), Y14
+	VPSLLD       $0x01, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 12(CX), Y13
@@ -5130,11 +5076,10 @@ lowpair:
 	VPBROADCASTD 12(CX)(DX*1), Y13
 	VPMADDUBSW   Y13, Y12, Y13
 	VPADDW       Y13, Y5, Y5
-	VMOVDQU      224(AX), Y12
+	VMOVDQU      352(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      544(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
+	VMOVDQU      32(AX), Y14
+	VPSLLD       $0x01, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 12(CX), Y13
@@ -5151,85 +5096,76 @@ lowpair:
 	VPADDD       Y6, Y10, Y10
 	VPMADDWD     ymmwordsc<>+0(SB), Y7, Y7
 	VPADDD       Y7, Y11, Y11
-	VMOVDQU      256(AX), Y12
+	VMOVDQU      384(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      576(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
+	VMOVDQU      (AX), Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 16(CX), Y13
 	VPMADDUBSW   Y13, Y12, Y4
 	VPBROADCASTD 16(CX)(DX*1), Y13
 	VPMADDUBSW   Y13, Y12, Y5
-	VMOVDQU      288(AX), Y12
+	VMOVDQU      416(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      608(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
+	VMOVDQU      32(AX), Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 16(CX), Y13
 	VPMADDUBSW   Y13, Y12, Y6
 	VPBROADCASTD 16(CX)(DX*1), Y13
 	VPMADDUBSW   Y13, Y12, Y7
-	VMOVDQU      320(AX), Y12
-	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      640(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
-	VPAND        ymmbytesx<>+0(SB), Y14, Y14
-	VPOR         Y14, Y12, Y12
-	VPBROADCASTD 20(CX), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y4, Y4
-	VPBROADCASTD 20(CX)(DX*1), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y5, Y5
-	VMOVDQU      352(AX), Y12
-	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      672(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
-	VPAND        ymmbytesx<>+0(SB), Y14, Y14
-	VPOR         Y14, Y12, Y12
-	VPBROADCASTD 20(CX), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y6, Y6
-	VPBROADCASTD 20(CX)(DX*1), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y7, Y7
-	VMOVDQU      384(AX), Y12
-	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      704(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
-	VPAND        ymmbytesx<>+0(SB), Y14, Y14
-	VPOR         Y14, Y12, Y12
-	VPBROADCASTD 24(CX), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y4, Y4
-	VPBROADCASTD 24(CX)(DX*1), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y5, Y5
-	VMOVDQU      416(AX), Y12
-	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      736(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
-	VPAND        ymmbytesx<>+0(SB), Y14, Y14
-	VPOR         Y14, Y12, Y12
-	VPBROADCASTD 24(CX), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y6, Y6
-	VPBROADCASTD 24(CX)(DX*1), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y7, Y7
 	VMOVDQU      448(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      768(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
+	VMOVDQU      (AX), Y14
+	VPSRLD       $0x01, Y14, Y14
+	VPAND        ymmbytesx<>+0(SB), Y14, Y14
+	VPOR         Y14, Y12, Y12
+	VPBROADCASTD 20(CX), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y4, Y4
+	VPBROADCASTD 20(CX)(DX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y5, Y5
+	VMOVDQU      480(AX), Y12
+	VPAND        ymmbytesw<>+0(SB), Y12, Y12
+	VMOVDQU      32(AX), Y14
+	VPSRLD       $0x01, Y14, Y14
+	VPAND        ymmbytesx<>+0(SB), Y14, Y14
+	VPOR         Y14, Y12, Y12
+	VPBROADCASTD 20(CX), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y6, Y6
+	VPBROADCASTD 20(CX)(DX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y7, Y7
+	VMOVDQU      512(AX), Y12
+	VPAND        ymmbytesw<>+0(SB), Y12, Y12
+	VMOVDQU      (AX), Y14
+	VPSRLD       $0x02, Y14, Y14
+	VPAND        ymmbytesx<>+0(SB), Y14, Y14
+	VPOR         Y14, Y12, Y12
+	VPBROADCASTD 24(CX), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y4, Y4
+	VPBROADCASTD 24(CX)(DX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y5, Y5
+	VMOVDQU      544(AX), Y12
+	VPAND        ymmbytesw<>+0(SB), Y12, Y12
+	VMOVDQU      32(AX), Y14
+	VPSRLD       $0x02, Y14, Y14
+	VPAND        ymmbytesx<>+0(SB), Y14, Y14
+	VPOR         Y14, Y12, Y12
+	VPBROADCASTD 24(CX), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y6, Y6
+	VPBROADCASTD 24(CX)(DX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y7, Y7
+	VMOVDQU      576(AX), Y12
+	VPAND        ymmbytesw<>+0(SB), Y12, Y12
+	VMOVDQU      (AX), Y14
+	VPSRLD       $0x03, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 28(CX), Y13
@@ -5238,11 +5174,10 @@ lowpair:
 	VPBROADCASTD 28(CX)(DX*1), Y13
 	VPMADDUBSW   Y13, Y12, Y13
 	VPADDW       Y13, Y5, Y5
-	VMOVDQU      480(AX), Y12
+	VMOVDQU      608(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      800(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
+	VMOVDQU      32(AX), Y14
+	VPSRLD       $0x03, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 28(CX), Y13
@@ -5304,92 +5239,85 @@ lowpair:
 	VPXOR        Y9, Y9, Y9
 	VPXOR        Y10, Y10, Y10
 	VPXOR        Y11, Y11, Y11
-	VMOVDQU      (AX), Y12
+	VMOVDQU      128(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      320(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
+	VMOVDQU      64(AX), Y14
+	VPSLLD       $0x04, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD (CX), Y13
 	VPMADDUBSW   Y13, Y12, Y4
 	VPBROADCASTD (CX)(DX*1), Y13
 	VPMADDUBSW   Y13, Y12, Y5
-	VMOVDQU      32(AX), Y12
+	VMOVDQU      160(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      352(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
+	VMOVDQU      96(AX), Y14
+	VPSLLD       $0x04, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD (CX), Y13
 	VPMADDUBSW   Y13, Y12, Y6
 	VPBROADCASTD (CX)(DX*1), Y13
 	VPMADDUBSW   Y13, Y12, Y7
-	VMOVDQU      64(AX), Y12
-	VPSRLW       $0x04, Y12, Y12
-	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      384(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
-	VPAND        ymmbytesx<>+0(SB), Y14, Y14
-	VPOR         Y14, Y12, Y12
-	VPBROADCASTD 4(CX), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y4, Y4
-	VPBROADCASTD 4(CX)(DX*1), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y5, Y5
-	VMOVDQU      96(AX), Y12
-	VPSRLW       $0x04, Y12, Y12
-	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      416(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
-	VPAND        ymmbytesx<>+0(SB), Y14, Y14
-	VPOR         Y14, Y12, Y12
-	VPBROADCASTD 4(CX), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y6, Y6
-	VPBROADCASTD 4(CX)(DX*1), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y7, Y7
-	VMOVDQU      128(AX), Y12
-	VPSRLW       $0x04, Y12, Y12
-	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      448(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
-	VPAND        ymmbytesx<>+0(SB), Y14, Y14
-	VPOR         Y14, Y12, Y12
-	VPBROADCASTD 8(CX), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y4, Y4
-	VPBROADCASTD 8(CX)(DX*1), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y5, Y5
-	VMOVDQU      160(AX), Y12
-	VPSRLW       $0x04, Y12, Y12
-	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      480(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
-	VPAND        ymmbytesx<>+0(SB), Y14, Y14
-	VPOR         Y14, Y12, Y12
-	VPBROADCASTD 8(CX), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y6, Y6
-	VPBROADCASTD 8(CX)(DX*1), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y7, Y7
 	VMOVDQU      192(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      512(R8), Y14
-	VPSRLD       X15, Y14, Y14
+	VMOVDQU      64(AX), Y14
 	VPSLLD       $0x03, Y14, Y14
+	VPAND        ymmbytesx<>+0(SB), Y14, Y14
+	VPOR         Y14, Y12, Y12
+	VPBROADCASTD 4(CX), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y4, Y4
+	VPBROADCASTD 4(CX)(DX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y5, Y5
+	VMOVDQU      224(AX), Y12
+	VPSRLW       $0x04, Y12, Y12
+	VPAND        ymmbytesw<>+0(SB), Y12, Y12
+	VMOVDQU      96(AX), Y14
+	VPSLLD       $0x03, Y14, Y14
+	VPAND        ymmbytesx<>+0(SB), Y14, Y14
+	VPOR         Y14, Y12, Y12
+	VPBROADCASTD 4(CX), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y6, Y6
+	VPBROADCASTD 4(CX)(DX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y7, Y7
+	VMOVDQU      256(AX), Y12
+	VPSRLW       $0x04, Y12, Y12
+	VPAND        ymmbytesw<>+0(SB), Y12, Y12
+	VMOVDQU      64(AX), Y14
+	VPSLLD       $0x02, Y14, Y14
+	VPAND        ymmbytesx<>+0(SB), Y14, Y14
+	VPOR         Y14, Y12, Y12
+	VPBROADCASTD 8(CX), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y4, Y4
+	VPBROADCASTD 8(CX)(DX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y5, Y5
+	VMOVDQU      288(AX), Y12
+	VPSRLW       $0x04, Y12, Y12
+	VPAND        ymmbytesw<>+0(SB), Y12, Y12
+	VMOVDQU      96(AX), Y14
+	VPSLLD       $0x02, Y14, Y14
+	VPAND        ymmbytesx<>+0(SB), Y14, Y14
+	VPOR         Y14, Y12, Y12
+	VPBROADCASTD 8(CX), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y6, Y6
+	VPBROADCASTD 8(CX)(DX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y7, Y7
+	VMOVDQU      320(AX), Y12
+	VPSRLW       $0x04, Y12, Y12
+	VPAND        ymmbytesw<>+0(SB), Y12, Y12
+	VMOVDQU      64(AX), Y14
+	VPSLLD       $0x01, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 12(CX), Y13
@@ -5398,12 +5326,11 @@ lowpair:
 	VPBROADCASTD 12(CX)(DX*1), Y13
 	VPMADDUBSW   Y13, Y12, Y13
 	VPADDW       Y13, Y5, Y5
-	VMOVDQU      224(AX), Y12
+	VMOVDQU      352(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      544(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
+	VMOVDQU      96(AX), Y14
+	VPSLLD       $0x01, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 12(CX), Y13
@@ -5420,92 +5347,83 @@ lowpair:
 	VPADDD       Y6, Y10, Y10
 	VPMADDWD     ymmwordsc<>+0(SB), Y7, Y7
 	VPADDD       Y7, Y11, Y11
-	VMOVDQU      256(AX), Y12
+	VMOVDQU      384(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      576(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
+	VMOVDQU      64(AX), Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 16(CX), Y13
 	VPMADDUBSW   Y13, Y12, Y4
 	VPBROADCASTD 16(CX)(DX*1), Y13
 	VPMADDUBSW   Y13, Y12, Y5
-	VMOVDQU      288(AX), Y12
+	VMOVDQU      416(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      608(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
+	VMOVDQU      96(AX), Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 16(CX), Y13
 	VPMADDUBSW   Y13, Y12, Y6
 	VPBROADCASTD 16(CX)(DX*1), Y13
 	VPMADDUBSW   Y13, Y12, Y7
-	VMOVDQU      320(AX), Y12
-	VPSRLW       $0x04, Y12, Y12
-	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      640(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
-	VPAND        ymmbytesx<>+0(SB), Y14, Y14
-	VPOR         Y14, Y12, Y12
-	VPBROADCASTD 20(CX), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y4, Y4
-	VPBROADCASTD 20(CX)(DX*1), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y5, Y5
-	VMOVDQU      352(AX), Y12
-	VPSRLW       $0x04, Y12, Y12
-	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      672(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
-	VPAND        ymmbytesx<>+0(SB), Y14, Y14
-	VPOR         Y14, Y12, Y12
-	VPBROADCASTD 20(CX), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y6, Y6
-	VPBROADCASTD 20(CX)(DX*1), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y7, Y7
-	VMOVDQU      384(AX), Y12
-	VPSRLW       $0x04, Y12, Y12
-	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      704(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
-	VPAND        ymmbytesx<>+0(SB), Y14, Y14
-	VPOR         Y14, Y12, Y12
-	VPBROADCASTD 24(CX), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y4, Y4
-	VPBROADCASTD 24(CX)(DX*1), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y5, Y5
-	VMOVDQU      416(AX), Y12
-	VPSRLW       $0x04, Y12, Y12
-	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      736(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
-	VPAND        ymmbytesx<>+0(SB), Y14, Y14
-	VPOR         Y14, Y12, Y12
-	VPBROADCASTD 24(CX), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y6, Y6
-	VPBROADCASTD 24(CX)(DX*1), Y13
-	VPMADDUBSW   Y13, Y12, Y13
-	VPADDW       Y13, Y7, Y7
 	VMOVDQU      448(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      768(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
+	VMOVDQU      64(AX), Y14
+	VPSRLD       $0x01, Y14, Y14
+	VPAND        ymmbytesx<>+0(SB), Y14, Y14
+	VPOR         Y14, Y12, Y12
+	VPBROADCASTD 20(CX), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y4, Y4
+	VPBROADCASTD 20(CX)(DX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y5, Y5
+	VMOVDQU      480(AX), Y12
+	VPSRLW       $0x04, Y12, Y12
+	VPAND        ymmbytesw<>+0(SB), Y12, Y12
+	VMOVDQU      96(AX), Y14
+	VPSRLD       $0x01, Y14, Y14
+	VPAND        ymmbytesx<>+0(SB), Y14, Y14
+	VPOR         Y14, Y12, Y12
+	VPBROADCASTD 20(CX), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y6, Y6
+	VPBROADCASTD 20(CX)(DX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y7, Y7
+	VMOVDQU      512(AX), Y12
+	VPSRLW       $0x04, Y12, Y12
+	VPAND        ymmbytesw<>+0(SB), Y12, Y12
+	VMOVDQU      64(AX), Y14
+	VPSRLD       $0x02, Y14, Y14
+	VPAND        ymmbytesx<>+0(SB), Y14, Y14
+	VPOR         Y14, Y12, Y12
+	VPBROADCASTD 24(CX), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y4, Y4
+	VPBROADCASTD 24(CX)(DX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y5, Y5
+	VMOVDQU      544(AX), Y12
+	VPSRLW       $0x04, Y12, Y12
+	VPAND        ymmbytesw<>+0(SB), Y12, Y12
+	VMOVDQU      96(AX), Y14
+	VPSRLD       $0x02, Y14, Y14
+	VPAND        ymmbytesx<>+0(SB), Y14, Y14
+	VPOR         Y14, Y12, Y12
+	VPBROADCASTD 24(CX), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y6, Y6
+	VPBROADCASTD 24(CX)(DX*1), Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPADDW       Y13, Y7, Y7
+	VMOVDQU      576(AX), Y12
+	VPSRLW       $0x04, Y12, Y12
+	VPAND        ymmbytesw<>+0(SB), Y12, Y12
+	VMOVDQU      64(AX), Y14
+	VPSRLD       $0x03, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 28(CX), Y13
@@ -5514,12 +5432,11 @@ lowpair:
 	VPBROADCASTD 28(CX)(DX*1), Y13
 	VPMADDUBSW   Y13, Y12, Y13
 	VPADDW       Y13, Y5, Y5
-	VMOVDQU      480(AX), Y12
+	VMOVDQU      608(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      800(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
+	VMOVDQU      96(AX), Y14
+	VPSRLD       $0x03, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 28(CX), Y13
@@ -5577,10 +5494,9 @@ lowpair:
 	VBROADCASTSS 36(CX)(DX*1), Y13
 	VFNMADD231PS Y12, Y13, Y3
 	ADDQ         $0x40, CX
-	ADDL         $0x02, R10
-	ADDQ         $0x00000200, AX
+	ADDQ         $0x00000280, AX
 	ADDQ         $0x20, R9
-	DECQ         R11
+	DECQ         R10
 	JNE          lowpair
 	JMP          lowsingle
 
@@ -7485,11 +7401,9 @@ lowsingle:
 	MOVQ AX, R8
 	MOVQ AX, R9
 	ADDQ $0x00000140, AX
-	XORL R10, R10
-	MOVQ $0x00000004, R11
+	MOVQ $0x00000004, R10
 
 lowpair:
-	VMOVD        R10, X15
 	VPXOR        Y8, Y8, Y8
 	VPXOR        Y9, Y9, Y9
 	VPXOR        Y10, Y10, Y10
@@ -7740,10 +7654,9 @@ lowpair:
 	VBROADCASTSS 36(CX)(DX*2), Y13
 	VFNMADD231PS Y12, Y13, Y2
 	ADDQ         $0x40, CX
-	ADDL         $0x02, R10
 	ADDQ         $0x00000200, AX
 	ADDQ         $0x20, R9
-	DECQ         R11
+	DECQ         R10
 	JNE          lowpair
 	JMP          lowsingle
 
@@ -7775,11 +7688,9 @@ highsingle:
 	MOVQ AX, R8
 	MOVQ AX, R9
 	ADDQ $0x00000140, AX
-	XORL R10, R10
-	MOVQ $0x00000004, R11
+	MOVQ $0x00000004, R10
 
 highpair:
-	VMOVD        R10, X15
 	VPXOR        Y8, Y8, Y8
 	VPXOR        Y9, Y9, Y9
 	VPXOR        Y10, Y10, Y10
@@ -8030,10 +7941,9 @@ highpair:
 	VBROADCASTSS 36(CX)(DX*2), Y13
 	VFNMADD231PS Y12, Y13, Y2
 	ADDQ         $0x40, CX
-	ADDL         $0x02, R10
 	ADDQ         $0x00000200, AX
 	ADDQ         $0x20, R9
-	DECQ         R11
+	DECQ         R10
 	JNE          highpair
 	JMP          highsingle
 
@@ -8070,19 +7980,16 @@ lowsingle:
 	JLT  lowdone
 	MOVQ AX, R8
 	MOVQ AX, R9
-	ADDQ $0x00000340, AX
-	XORL R10, R10
-	MOVQ $0x00000004, R11
+	ADDQ $0x00000140, AX
+	MOVQ $0x00000004, R10
 
 lowpair:
-	VMOVD        R10, X15
 	VPXOR        Y8, Y8, Y8
 	VPXOR        Y9, Y9, Y9
 	VPXOR        Y10, Y10, Y10
-	VMOVDQU      (AX), Y12
+	VMOVDQU      128(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      320(R8), Y14
-	VPSRLD       X15, Y14, Y14
+	VMOVDQU      (AX), Y14
 	VPSLLD       $0x04, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
@@ -8092,11 +7999,10 @@ lowpair:
 	VPMADDUBSW   Y13, Y12, Y5
 	VPBROADCASTD (CX)(DX*2), Y13
 	VPMADDUBSW   Y13, Y12, Y6
-	VMOVDQU      64(AX), Y12
+	VMOVDQU      192(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      384(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
+	VMOVDQU      (AX), Y14
+	VPSLLD       $0x03, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 4(CX), Y13
@@ -8108,11 +8014,10 @@ lowpair:
 	VPBROADCASTD 4(CX)(DX*2), Y13
 	VPMADDUBSW   Y13, Y12, Y13
 	VPADDW       Y13, Y6, Y6
-	VMOVDQU      128(AX), Y12
+	VMOVDQU      256(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      448(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
+	VMOVDQU      (AX), Y14
+	VPSLLD       $0x02, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 8(CX), Y13
@@ -8124,11 +8029,10 @@ lowpair:
 	VPBROADCASTD 8(CX)(DX*2), Y13
 	VPMADDUBSW   Y13, Y12, Y13
 	VPADDW       Y13, Y6, Y6
-	VMOVDQU      192(AX), Y12
+	VMOVDQU      320(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      512(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
+	VMOVDQU      (AX), Y14
+	VPSLLD       $0x01, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 12(CX), Y13
@@ -8146,11 +8050,9 @@ lowpair:
 	VPADDD       Y5, Y9, Y9
 	VPMADDWD     ymmwordsc<>+0(SB), Y6, Y6
 	VPADDD       Y6, Y10, Y10
-	VMOVDQU      256(AX), Y12
+	VMOVDQU      384(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      576(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
+	VMOVDQU      (AX), Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 16(CX), Y13
@@ -8159,11 +8061,10 @@ lowpair:
 	VPMADDUBSW   Y13, Y12, Y5
 	VPBROADCASTD 16(CX)(DX*2), Y13
 	VPMADDUBSW   Y13, Y12, Y6
-	VMOVDQU      320(AX), Y12
+	VMOVDQU      448(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      640(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
+	VMOVDQU      (AX), Y14
+	VPSRLD       $0x01, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 20(CX), Y13
@@ -8175,11 +8076,10 @@ lowpair:
 	VPBROADCASTD 20(CX)(DX*2), Y13
 	VPMADDUBSW   Y13, Y12, Y13
 	VPADDW       Y13, Y6, Y6
-	VMOVDQU      384(AX), Y12
+	VMOVDQU      512(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      704(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
+	VMOVDQU      (AX), Y14
+	VPSRLD       $0x02, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 24(CX), Y13
@@ -8191,11 +8091,10 @@ lowpair:
 	VPBROADCASTD 24(CX)(DX*2), Y13
 	VPMADDUBSW   Y13, Y12, Y13
 	VPADDW       Y13, Y6, Y6
-	VMOVDQU      448(AX), Y12
+	VMOVDQU      576(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      768(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
+	VMOVDQU      (AX), Y14
+	VPSRLD       $0x03, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 28(CX), Y13
@@ -8243,12 +8142,11 @@ lowpair:
 	VPXOR        Y8, Y8, Y8
 	VPXOR        Y9, Y9, Y9
 	VPXOR        Y10, Y10, Y10
-	VMOVDQU      (AX), Y12
+	VMOVDQU      128(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      320(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
+	VMOVDQU      64(AX), Y14
+	VPSLLD       $0x04, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD (CX), Y13
@@ -8257,11 +8155,10 @@ lowpair:
 	VPMADDUBSW   Y13, Y12, Y5
 	VPBROADCASTD (CX)(DX*2), Y13
 	VPMADDUBSW   Y13, Y12, Y6
-	VMOVDQU      64(AX), Y12
+	VMOVDQU      192(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      384(R8), Y14
-	VPSRLD       X15, Y14, Y14
+	VMOVDQU      64(AX), Y14
 	VPSLLD       $0x03, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
@@ -8274,12 +8171,11 @@ lowpair:
 	VPBROADCASTD 4(CX)(DX*2), Y13
 	VPMADDUBSW   Y13, Y12, Y13
 	VPADDW       Y13, Y6, Y6
-	VMOVDQU      128(AX), Y12
+	VMOVDQU      256(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      448(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
+	VMOVDQU      64(AX), Y14
+	VPSLLD       $0x02, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 8(CX), Y13
@@ -8291,12 +8187,11 @@ lowpair:
 	VPBROADCASTD 8(CX)(DX*2), Y13
 	VPMADDUBSW   Y13, Y12, Y13
 	VPADDW       Y13, Y6, Y6
-	VMOVDQU      192(AX), Y12
+	VMOVDQU      320(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      512(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
+	VMOVDQU      64(AX), Y14
+	VPSLLD       $0x01, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 12(CX), Y13
@@ -8314,12 +8209,10 @@ lowpair:
 	VPADDD       Y5, Y9, Y9
 	VPMADDWD     ymmwordsc<>+0(SB), Y6, Y6
 	VPADDD       Y6, Y10, Y10
-	VMOVDQU      256(AX), Y12
+	VMOVDQU      384(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      576(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
+	VMOVDQU      64(AX), Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 16(CX), Y13
@@ -8328,12 +8221,11 @@ lowpair:
 	VPMADDUBSW   Y13, Y12, Y5
 	VPBROADCASTD 16(CX)(DX*2), Y13
 	VPMADDUBSW   Y13, Y12, Y6
-	VMOVDQU      320(AX), Y12
+	VMOVDQU      448(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      640(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
+	VMOVDQU      64(AX), Y14
+	VPSRLD       $0x01, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 20(CX), Y13
@@ -8345,12 +8237,11 @@ lowpair:
 	VPBROADCASTD 20(CX)(DX*2), Y13
 	VPMADDUBSW   Y13, Y12, Y13
 	VPADDW       Y13, Y6, Y6
-	VMOVDQU      384(AX), Y12
+	VMOVDQU      512(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      704(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
+	VMOVDQU      64(AX), Y14
+	VPSRLD       $0x02, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 24(CX), Y13
@@ -8362,12 +8253,11 @@ lowpair:
 	VPBROADCASTD 24(CX)(DX*2), Y13
 	VPMADDUBSW   Y13, Y12, Y13
 	VPADDW       Y13, Y6, Y6
-	VMOVDQU      448(AX), Y12
+	VMOVDQU      576(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      768(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
+	VMOVDQU      64(AX), Y14
+	VPSRLD       $0x03, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 28(CX), Y13
@@ -8412,10 +8302,9 @@ lowpair:
 	VBROADCASTSS 36(CX)(DX*2), Y13
 	VFNMADD231PS Y12, Y13, Y2
 	ADDQ         $0x40, CX
-	ADDL         $0x02, R10
-	ADDQ         $0x00000200, AX
+	ADDQ         $0x00000280, AX
 	ADDQ         $0x20, R9
-	DECQ         R11
+	DECQ         R10
 	JNE          lowpair
 	JMP          lowsingle
 
@@ -8446,19 +8335,16 @@ highsingle:
 	JLT  highdone
 	MOVQ AX, R8
 	MOVQ AX, R9
-	ADDQ $0x00000340, AX
-	XORL R10, R10
-	MOVQ $0x00000004, R11
+	ADDQ $0x00000140, AX
+	MOVQ $0x00000004, R10
 
 highpair:
-	VMOVD        R10, X15
 	VPXOR        Y8, Y8, Y8
 	VPXOR        Y9, Y9, Y9
 	VPXOR        Y10, Y10, Y10
-	VMOVDQU      32(AX), Y12
+	VMOVDQU      160(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      352(R8), Y14
-	VPSRLD       X15, Y14, Y14
+	VMOVDQU      32(AX), Y14
 	VPSLLD       $0x04, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
@@ -8468,11 +8354,10 @@ highpair:
 	VPMADDUBSW   Y13, Y12, Y5
 	VPBROADCASTD (CX)(DX*2), Y13
 	VPMADDUBSW   Y13, Y12, Y6
-	VMOVDQU      96(AX), Y12
+	VMOVDQU      224(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      416(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
+	VMOVDQU      32(AX), Y14
+	VPSLLD       $0x03, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 4(CX), Y13
@@ -8484,11 +8369,10 @@ highpair:
 	VPBROADCASTD 4(CX)(DX*2), Y13
 	VPMADDUBSW   Y13, Y12, Y13
 	VPADDW       Y13, Y6, Y6
-	VMOVDQU      160(AX), Y12
+	VMOVDQU      288(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      480(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
+	VMOVDQU      32(AX), Y14
+	VPSLLD       $0x02, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 8(CX), Y13
@@ -8500,11 +8384,10 @@ highpair:
 	VPBROADCASTD 8(CX)(DX*2), Y13
 	VPMADDUBSW   Y13, Y12, Y13
 	VPADDW       Y13, Y6, Y6
-	VMOVDQU      224(AX), Y12
+	VMOVDQU      352(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      544(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
+	VMOVDQU      32(AX), Y14
+	VPSLLD       $0x01, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 12(CX), Y13
@@ -8522,11 +8405,9 @@ highpair:
 	VPADDD       Y5, Y9, Y9
 	VPMADDWD     ymmwordsc<>+0(SB), Y6, Y6
 	VPADDD       Y6, Y10, Y10
-	VMOVDQU      288(AX), Y12
+	VMOVDQU      416(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      608(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
+	VMOVDQU      32(AX), Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 16(CX), Y13
@@ -8535,11 +8416,10 @@ highpair:
 	VPMADDUBSW   Y13, Y12, Y5
 	VPBROADCASTD 16(CX)(DX*2), Y13
 	VPMADDUBSW   Y13, Y12, Y6
-	VMOVDQU      352(AX), Y12
+	VMOVDQU      480(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      672(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
+	VMOVDQU      32(AX), Y14
+	VPSRLD       $0x01, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 20(CX), Y13
@@ -8551,11 +8431,10 @@ highpair:
 	VPBROADCASTD 20(CX)(DX*2), Y13
 	VPMADDUBSW   Y13, Y12, Y13
 	VPADDW       Y13, Y6, Y6
-	VMOVDQU      416(AX), Y12
+	VMOVDQU      544(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      736(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
+	VMOVDQU      32(AX), Y14
+	VPSRLD       $0x02, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 24(CX), Y13
@@ -8567,11 +8446,10 @@ highpair:
 	VPBROADCASTD 24(CX)(DX*2), Y13
 	VPMADDUBSW   Y13, Y12, Y13
 	VPADDW       Y13, Y6, Y6
-	VMOVDQU      480(AX), Y12
+	VMOVDQU      608(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      800(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
+	VMOVDQU      32(AX), Y14
+	VPSRLD       $0x03, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 28(CX), Y13
@@ -8619,12 +8497,11 @@ highpair:
 	VPXOR        Y8, Y8, Y8
 	VPXOR        Y9, Y9, Y9
 	VPXOR        Y10, Y10, Y10
-	VMOVDQU      32(AX), Y12
+	VMOVDQU      160(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      352(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
+	VMOVDQU      96(AX), Y14
+	VPSLLD       $0x04, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD (CX), Y13
@@ -8633,11 +8510,10 @@ highpair:
 	VPMADDUBSW   Y13, Y12, Y5
 	VPBROADCASTD (CX)(DX*2), Y13
 	VPMADDUBSW   Y13, Y12, Y6
-	VMOVDQU      96(AX), Y12
+	VMOVDQU      224(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      416(R8), Y14
-	VPSRLD       X15, Y14, Y14
+	VMOVDQU      96(AX), Y14
 	VPSLLD       $0x03, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
@@ -8650,12 +8526,11 @@ highpair:
 	VPBROADCASTD 4(CX)(DX*2), Y13
 	VPMADDUBSW   Y13, Y12, Y13
 	VPADDW       Y13, Y6, Y6
-	VMOVDQU      160(AX), Y12
+	VMOVDQU      288(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      480(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
+	VMOVDQU      96(AX), Y14
+	VPSLLD       $0x02, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 8(CX), Y13
@@ -8667,12 +8542,11 @@ highpair:
 	VPBROADCASTD 8(CX)(DX*2), Y13
 	VPMADDUBSW   Y13, Y12, Y13
 	VPADDW       Y13, Y6, Y6
-	VMOVDQU      224(AX), Y12
+	VMOVDQU      352(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      544(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
+	VMOVDQU      96(AX), Y14
+	VPSLLD       $0x01, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 12(CX), Y13
@@ -8690,12 +8564,10 @@ highpair:
 	VPADDD       Y5, Y9, Y9
 	VPMADDWD     ymmwordsc<>+0(SB), Y6, Y6
 	VPADDD       Y6, Y10, Y10
-	VMOVDQU      288(AX), Y12
+	VMOVDQU      416(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      608(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
+	VMOVDQU      96(AX), Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 16(CX), Y13
@@ -8704,12 +8576,11 @@ highpair:
 	VPMADDUBSW   Y13, Y12, Y5
 	VPBROADCASTD 16(CX)(DX*2), Y13
 	VPMADDUBSW   Y13, Y12, Y6
-	VMOVDQU      352(AX), Y12
+	VMOVDQU      480(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      672(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
+	VMOVDQU      96(AX), Y14
+	VPSRLD       $0x01, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 20(CX), Y13
@@ -8721,12 +8592,11 @@ highpair:
 	VPBROADCASTD 20(CX)(DX*2), Y13
 	VPMADDUBSW   Y13, Y12, Y13
 	VPADDW       Y13, Y6, Y6
-	VMOVDQU      416(AX), Y12
+	VMOVDQU      544(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      736(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
+	VMOVDQU      96(AX), Y14
+	VPSRLD       $0x02, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 24(CX), Y13
@@ -8738,12 +8608,11 @@ highpair:
 	VPBROADCASTD 24(CX)(DX*2), Y13
 	VPMADDUBSW   Y13, Y12, Y13
 	VPADDW       Y13, Y6, Y6
-	VMOVDQU      480(AX), Y12
+	VMOVDQU      608(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      800(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
+	VMOVDQU      96(AX), Y14
+	VPSRLD       $0x03, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 28(CX), Y13
@@ -8788,10 +8657,9 @@ highpair:
 	VBROADCASTSS 36(CX)(DX*2), Y13
 	VFNMADD231PS Y12, Y13, Y2
 	ADDQ         $0x40, CX
-	ADDL         $0x02, R10
-	ADDQ         $0x00000200, AX
+	ADDQ         $0x00000280, AX
 	ADDQ         $0x20, R9
-	DECQ         R11
+	DECQ         R10
 	JNE          highpair
 	JMP          highsingle
 
@@ -11243,11 +11111,9 @@ lowsingle:
 	MOVQ AX, R8
 	MOVQ AX, R11
 	ADDQ $0x00000140, AX
-	XORL R12, R12
-	MOVQ $0x00000004, R13
+	MOVQ $0x00000004, R12
 
 lowpair:
-	VMOVD        R12, X15
 	VPXOR        Y8, Y8, Y8
 	VPXOR        Y9, Y9, Y9
 	VPXOR        Y10, Y10, Y10
@@ -11564,10 +11430,9 @@ lowpair:
 	VFNMADD231PS Y12, Y13, Y3
 	ADDQ         $0x40, CX
 	ADDQ         $0x40, R9
-	ADDL         $0x02, R12
 	ADDQ         $0x00000200, AX
 	ADDQ         $0x20, R11
-	DECQ         R13
+	DECQ         R12
 	JNE          lowpair
 	JMP          lowsingle
 
@@ -11606,11 +11471,9 @@ highsingle:
 	MOVQ AX, R8
 	MOVQ AX, R11
 	ADDQ $0x00000140, AX
-	XORL R12, R12
-	MOVQ $0x00000004, R13
+	MOVQ $0x00000004, R12
 
 highpair:
-	VMOVD        R12, X15
 	VPXOR        Y8, Y8, Y8
 	VPXOR        Y9, Y9, Y9
 	VPXOR        Y10, Y10, Y10
@@ -11927,10 +11790,9 @@ highpair:
 	VFNMADD231PS Y12, Y13, Y3
 	ADDQ         $0x40, CX
 	ADDQ         $0x40, R9
-	ADDL         $0x02, R12
 	ADDQ         $0x00000200, AX
 	ADDQ         $0x20, R11
-	DECQ         R13
+	DECQ         R12
 	JNE          highpair
 	JMP          highsingle
 
@@ -11974,20 +11836,17 @@ lowsingle:
 	JLT  lowdone
 	MOVQ AX, R8
 	MOVQ AX, R11
-	ADDQ $0x00000340, AX
-	XORL R12, R12
-	MOVQ $0x00000004, R13
+	ADDQ $0x00000140, AX
+	MOVQ $0x00000004, R12
 
 lowpair:
-	VMOVD        R12, X15
 	VPXOR        Y8, Y8, Y8
 	VPXOR        Y9, Y9, Y9
 	VPXOR        Y10, Y10, Y10
 	VPXOR        Y11, Y11, Y11
-	VMOVDQU      (AX), Y12
+	VMOVDQU      128(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      320(R8), Y14
-	VPSRLD       X15, Y14, Y14
+	VMOVDQU      (AX), Y14
 	VPSLLD       $0x04, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
@@ -11999,11 +11858,10 @@ lowpair:
 	VPMADDUBSW   Y13, Y12, Y6
 	VPBROADCASTD (R9), Y13
 	VPMADDUBSW   Y13, Y12, Y7
-	VMOVDQU      64(AX), Y12
+	VMOVDQU      192(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      384(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
+	VMOVDQU      (AX), Y14
+	VPSLLD       $0x03, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 4(CX), Y13
@@ -12018,11 +11876,10 @@ lowpair:
 	VPBROADCASTD 4(R9), Y13
 	VPMADDUBSW   Y13, Y12, Y13
 	VPADDW       Y13, Y7, Y7
-	VMOVDQU      128(AX), Y12
+	VMOVDQU      256(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      448(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
+	VMOVDQU      (AX), Y14
+	VPSLLD       $0x02, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 8(CX), Y13
@@ -12037,11 +11894,10 @@ lowpair:
 	VPBROADCASTD 8(R9), Y13
 	VPMADDUBSW   Y13, Y12, Y13
 	VPADDW       Y13, Y7, Y7
-	VMOVDQU      192(AX), Y12
+	VMOVDQU      320(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      512(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
+	VMOVDQU      (AX), Y14
+	VPSLLD       $0x01, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 12(CX), Y13
@@ -12064,11 +11920,9 @@ lowpair:
 	VPADDD       Y6, Y10, Y10
 	VPMADDWD     ymmwordsc<>+0(SB), Y7, Y7
 	VPADDD       Y7, Y11, Y11
-	VMOVDQU      256(AX), Y12
+	VMOVDQU      384(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      576(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
+	VMOVDQU      (AX), Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 16(CX), Y13
@@ -12079,11 +11933,10 @@ lowpair:
 	VPMADDUBSW   Y13, Y12, Y6
 	VPBROADCASTD 16(R9), Y13
 	VPMADDUBSW   Y13, Y12, Y7
-	VMOVDQU      320(AX), Y12
+	VMOVDQU      448(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      640(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
+	VMOVDQU      (AX), Y14
+	VPSRLD       $0x01, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 20(CX), Y13
@@ -12098,11 +11951,10 @@ lowpair:
 	VPBROADCASTD 20(R9), Y13
 	VPMADDUBSW   Y13, Y12, Y13
 	VPADDW       Y13, Y7, Y7
-	VMOVDQU      384(AX), Y12
+	VMOVDQU      512(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      704(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
+	VMOVDQU      (AX), Y14
+	VPSRLD       $0x02, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 24(CX), Y13
@@ -12117,11 +11969,10 @@ lowpair:
 	VPBROADCASTD 24(R9), Y13
 	VPMADDUBSW   Y13, Y12, Y13
 	VPADDW       Y13, Y7, Y7
-	VMOVDQU      448(AX), Y12
+	VMOVDQU      576(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      768(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
+	VMOVDQU      (AX), Y14
+	VPSRLD       $0x03, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 28(CX), Y13
@@ -12182,12 +12033,11 @@ lowpair:
 	VPXOR        Y9, Y9, Y9
 	VPXOR        Y10, Y10, Y10
 	VPXOR        Y11, Y11, Y11
-	VMOVDQU      (AX), Y12
+	VMOVDQU      128(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      320(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
+	VMOVDQU      64(AX), Y14
+	VPSLLD       $0x04, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD (CX), Y13
@@ -12198,11 +12048,10 @@ lowpair:
 	VPMADDUBSW   Y13, Y12, Y6
 	VPBROADCASTD (R9), Y13
 	VPMADDUBSW   Y13, Y12, Y7
-	VMOVDQU      64(AX), Y12
+	VMOVDQU      192(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      384(R8), Y14
-	VPSRLD       X15, Y14, Y14
+	VMOVDQU      64(AX), Y14
 	VPSLLD       $0x03, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
@@ -12218,12 +12067,11 @@ lowpair:
 	VPBROADCASTD 4(R9), Y13
 	VPMADDUBSW   Y13, Y12, Y13
 	VPADDW       Y13, Y7, Y7
-	VMOVDQU      128(AX), Y12
+	VMOVDQU      256(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      448(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
+	VMOVDQU      64(AX), Y14
+	VPSLLD       $0x02, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 8(CX), Y13
@@ -12238,12 +12086,11 @@ lowpair:
 	VPBROADCASTD 8(R9), Y13
 	VPMADDUBSW   Y13, Y12, Y13
 	VPADDW       Y13, Y7, Y7
-	VMOVDQU      192(AX), Y12
+	VMOVDQU      320(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      512(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
+	VMOVDQU      64(AX), Y14
+	VPSLLD       $0x01, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 12(CX), Y13
@@ -12266,12 +12113,10 @@ lowpair:
 	VPADDD       Y6, Y10, Y10
 	VPMADDWD     ymmwordsc<>+0(SB), Y7, Y7
 	VPADDD       Y7, Y11, Y11
-	VMOVDQU      256(AX), Y12
+	VMOVDQU      384(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      576(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
+	VMOVDQU      64(AX), Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 16(CX), Y13
@@ -12282,12 +12127,11 @@ lowpair:
 	VPMADDUBSW   Y13, Y12, Y6
 	VPBROADCASTD 16(R9), Y13
 	VPMADDUBSW   Y13, Y12, Y7
-	VMOVDQU      320(AX), Y12
+	VMOVDQU      448(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      640(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
+	VMOVDQU      64(AX), Y14
+	VPSRLD       $0x01, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 20(CX), Y13
@@ -12302,12 +12146,11 @@ lowpair:
 	VPBROADCASTD 20(R9), Y13
 	VPMADDUBSW   Y13, Y12, Y13
 	VPADDW       Y13, Y7, Y7
-	VMOVDQU      384(AX), Y12
+	VMOVDQU      512(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      704(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
+	VMOVDQU      64(AX), Y14
+	VPSRLD       $0x02, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 24(CX), Y13
@@ -12322,12 +12165,11 @@ lowpair:
 	VPBROADCASTD 24(R9), Y13
 	VPMADDUBSW   Y13, Y12, Y13
 	VPADDW       Y13, Y7, Y7
-	VMOVDQU      448(AX), Y12
+	VMOVDQU      576(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      768(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
+	VMOVDQU      64(AX), Y14
+	VPSRLD       $0x03, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 28(CX), Y13
@@ -12384,10 +12226,9 @@ lowpair:
 	VFNMADD231PS Y12, Y13, Y3
 	ADDQ         $0x40, CX
 	ADDQ         $0x40, R9
-	ADDL         $0x02, R12
-	ADDQ         $0x00000200, AX
+	ADDQ         $0x00000280, AX
 	ADDQ         $0x20, R11
-	DECQ         R13
+	DECQ         R12
 	JNE          lowpair
 	JMP          lowsingle
 
@@ -12425,20 +12266,17 @@ highsingle:
 	JLT  highdone
 	MOVQ AX, R8
 	MOVQ AX, R11
-	ADDQ $0x00000340, AX
-	XORL R12, R12
-	MOVQ $0x00000004, R13
+	ADDQ $0x00000140, AX
+	MOVQ $0x00000004, R12
 
 highpair:
-	VMOVD        R12, X15
 	VPXOR        Y8, Y8, Y8
 	VPXOR        Y9, Y9, Y9
 	VPXOR        Y10, Y10, Y10
 	VPXOR        Y11, Y11, Y11
-	VMOVDQU      32(AX), Y12
+	VMOVDQU      160(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      352(R8), Y14
-	VPSRLD       X15, Y14, Y14
+	VMOVDQU      32(AX), Y14
 	VPSLLD       $0x04, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
@@ -12450,11 +12288,10 @@ highpair:
 	VPMADDUBSW   Y13, Y12, Y6
 	VPBROADCASTD (R9), Y13
 	VPMADDUBSW   Y13, Y12, Y7
-	VMOVDQU      96(AX), Y12
+	VMOVDQU      224(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      416(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
+	VMOVDQU      32(AX), Y14
+	VPSLLD       $0x03, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 4(CX), Y13
@@ -12469,11 +12306,10 @@ highpair:
 	VPBROADCASTD 4(R9), Y13
 	VPMADDUBSW   Y13, Y12, Y13
 	VPADDW       Y13, Y7, Y7
-	VMOVDQU      160(AX), Y12
+	VMOVDQU      288(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      480(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
+	VMOVDQU      32(AX), Y14
+	VPSLLD       $0x02, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 8(CX), Y13
@@ -12488,11 +12324,10 @@ highpair:
 	VPBROADCASTD 8(R9), Y13
 	VPMADDUBSW   Y13, Y12, Y13
 	VPADDW       Y13, Y7, Y7
-	VMOVDQU      224(AX), Y12
+	VMOVDQU      352(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      544(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
+	VMOVDQU      32(AX), Y14
+	VPSLLD       $0x01, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 12(CX), Y13
@@ -12515,11 +12350,9 @@ highpair:
 	VPADDD       Y6, Y10, Y10
 	VPMADDWD     ymmwordsc<>+0(SB), Y7, Y7
 	VPADDD       Y7, Y11, Y11
-	VMOVDQU      288(AX), Y12
+	VMOVDQU      416(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      608(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
+	VMOVDQU      32(AX), Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 16(CX), Y13
@@ -12530,11 +12363,10 @@ highpair:
 	VPMADDUBSW   Y13, Y12, Y6
 	VPBROADCASTD 16(R9), Y13
 	VPMADDUBSW   Y13, Y12, Y7
-	VMOVDQU      352(AX), Y12
+	VMOVDQU      480(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      672(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
+	VMOVDQU      32(AX), Y14
+	VPSRLD       $0x01, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 20(CX), Y13
@@ -12549,11 +12381,10 @@ highpair:
 	VPBROADCASTD 20(R9), Y13
 	VPMADDUBSW   Y13, Y12, Y13
 	VPADDW       Y13, Y7, Y7
-	VMOVDQU      416(AX), Y12
+	VMOVDQU      544(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      736(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
+	VMOVDQU      32(AX), Y14
+	VPSRLD       $0x02, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 24(CX), Y13
@@ -12568,11 +12399,10 @@ highpair:
 	VPBROADCASTD 24(R9), Y13
 	VPMADDUBSW   Y13, Y12, Y13
 	VPADDW       Y13, Y7, Y7
-	VMOVDQU      480(AX), Y12
+	VMOVDQU      608(AX), Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      800(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x04, Y14, Y14
+	VMOVDQU      32(AX), Y14
+	VPSRLD       $0x03, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 28(CX), Y13
@@ -12633,12 +12463,11 @@ highpair:
 	VPXOR        Y9, Y9, Y9
 	VPXOR        Y10, Y10, Y10
 	VPXOR        Y11, Y11, Y11
-	VMOVDQU      32(AX), Y12
+	VMOVDQU      160(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      352(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
+	VMOVDQU      96(AX), Y14
+	VPSLLD       $0x04, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD (CX), Y13
@@ -12649,11 +12478,10 @@ highpair:
 	VPMADDUBSW   Y13, Y12, Y6
 	VPBROADCASTD (R9), Y13
 	VPMADDUBSW   Y13, Y12, Y7
-	VMOVDQU      96(AX), Y12
+	VMOVDQU      224(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      416(R8), Y14
-	VPSRLD       X15, Y14, Y14
+	VMOVDQU      96(AX), Y14
 	VPSLLD       $0x03, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
@@ -12669,12 +12497,11 @@ highpair:
 	VPBROADCASTD 4(R9), Y13
 	VPMADDUBSW   Y13, Y12, Y13
 	VPADDW       Y13, Y7, Y7
-	VMOVDQU      160(AX), Y12
+	VMOVDQU      288(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      480(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
+	VMOVDQU      96(AX), Y14
+	VPSLLD       $0x02, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 8(CX), Y13
@@ -12689,12 +12516,11 @@ highpair:
 	VPBROADCASTD 8(R9), Y13
 	VPMADDUBSW   Y13, Y12, Y13
 	VPADDW       Y13, Y7, Y7
-	VMOVDQU      224(AX), Y12
+	VMOVDQU      352(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      544(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
+	VMOVDQU      96(AX), Y14
+	VPSLLD       $0x01, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 12(CX), Y13
@@ -12717,12 +12543,10 @@ highpair:
 	VPADDD       Y6, Y10, Y10
 	VPMADDWD     ymmwordsc<>+0(SB), Y7, Y7
 	VPADDD       Y7, Y11, Y11
-	VMOVDQU      288(AX), Y12
+	VMOVDQU      416(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      608(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
+	VMOVDQU      96(AX), Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 16(CX), Y13
@@ -12733,12 +12557,11 @@ highpair:
 	VPMADDUBSW   Y13, Y12, Y6
 	VPBROADCASTD 16(R9), Y13
 	VPMADDUBSW   Y13, Y12, Y7
-	VMOVDQU      352(AX), Y12
+	VMOVDQU      480(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      672(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
+	VMOVDQU      96(AX), Y14
+	VPSRLD       $0x01, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 20(CX), Y13
@@ -12753,12 +12576,11 @@ highpair:
 	VPBROADCASTD 20(R9), Y13
 	VPMADDUBSW   Y13, Y12, Y13
 	VPADDW       Y13, Y7, Y7
-	VMOVDQU      416(AX), Y12
+	VMOVDQU      544(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      736(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
+	VMOVDQU      96(AX), Y14
+	VPSRLD       $0x02, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 24(CX), Y13
@@ -12773,12 +12595,11 @@ highpair:
 	VPBROADCASTD 24(R9), Y13
 	VPMADDUBSW   Y13, Y12, Y13
 	VPADDW       Y13, Y7, Y7
-	VMOVDQU      480(AX), Y12
+	VMOVDQU      608(AX), Y12
 	VPSRLW       $0x04, Y12, Y12
 	VPAND        ymmbytesw<>+0(SB), Y12, Y12
-	VMOVDQU      800(R8), Y14
-	VPSRLD       X15, Y14, Y14
-	VPSLLD       $0x03, Y14, Y14
+	VMOVDQU      96(AX), Y14
+	VPSRLD       $0x03, Y14, Y14
 	VPAND        ymmbytesx<>+0(SB), Y14, Y14
 	VPOR         Y14, Y12, Y12
 	VPBROADCASTD 28(CX), Y13
@@ -12835,10 +12656,9 @@ highpair:
 	VFNMADD231PS Y12, Y13, Y3
 	ADDQ         $0x40, CX
 	ADDQ         $0x40, R9
-	ADDL         $0x02, R12
-	ADDQ         $0x00000200, AX
+	ADDQ         $0x00000280, AX
 	ADDQ         $0x20, R11
-	DECQ         R13
+	DECQ         R12
 	JNE          highpair
 	JMP          highsingle
 

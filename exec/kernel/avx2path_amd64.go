@@ -1,7 +1,5 @@
 package kernel
 
-//go:generate go -C ../../tools run ./kernelgen -isa avx2 -out ../exec/kernel/avx2_amd64.s -stubs ../exec/kernel/avx2_amd64.go -pkg kernel
-
 import "github.com/edgeshard/edgeshard/models"
 
 var avx2 = &Path{

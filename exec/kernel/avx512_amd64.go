@@ -87,6 +87,16 @@ func zmmBF16P1C1(w *byte, ws int, x *byte, xs int, out *float32, os int, steps i
 //go:noescape
 func zmmF16P1C1(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
+// zmmF32P4C1 computes a tile of 4 panels × 1 activation rows.
+//
+//go:noescape
+func zmmF32P4C1(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmBF16P4C1 computes a tile of 4 panels × 1 activation rows.
+//
+//go:noescape
+func zmmBF16P4C1(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
 // zmmF16P4C1 computes a tile of 4 panels × 1 activation rows.
 //
 //go:noescape
@@ -101,6 +111,16 @@ func zmmQ8P1C1(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int
 //
 //go:noescape
 func zmmQ4P1C1(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ8P4C1 computes a tile of 4 panels × 1 activation rows.
+//
+//go:noescape
+func zmmQ8P4C1(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ4P4C1 computes a tile of 4 panels × 1 activation rows.
+//
+//go:noescape
+func zmmQ4P4C1(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
 // zmmQ4KP1C1 computes a tile of 1 panels × 1 activation rows.
 //
@@ -117,6 +137,11 @@ func zmmQ5KP1C1(w *byte, ws int, x *byte, xs int, out *float32, os int, steps in
 //go:noescape
 func zmmQ6KP1C1(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
+// zmmQ6KP2C1 computes a tile of 2 panels × 1 activation rows.
+//
+//go:noescape
+func zmmQ6KP2C1(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
 // zmmF32P1C2 computes a tile of 1 panels × 2 activation rows.
 //
 //go:noescape
@@ -131,6 +156,16 @@ func zmmBF16P1C2(w *byte, ws int, x *byte, xs int, out *float32, os int, steps i
 //
 //go:noescape
 func zmmF16P1C2(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmF32P4C2 computes a tile of 4 panels × 2 activation rows.
+//
+//go:noescape
+func zmmF32P4C2(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmBF16P4C2 computes a tile of 4 panels × 2 activation rows.
+//
+//go:noescape
+func zmmBF16P4C2(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
 // zmmF16P4C2 computes a tile of 4 panels × 2 activation rows.
 //
@@ -147,6 +182,16 @@ func zmmQ8P1C2(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int
 //go:noescape
 func zmmQ4P1C2(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
+// zmmQ8P4C2 computes a tile of 4 panels × 2 activation rows.
+//
+//go:noescape
+func zmmQ8P4C2(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ4P4C2 computes a tile of 4 panels × 2 activation rows.
+//
+//go:noescape
+func zmmQ4P4C2(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
 // zmmQ4KP1C2 computes a tile of 1 panels × 2 activation rows.
 //
 //go:noescape
@@ -162,6 +207,11 @@ func zmmQ5KP1C2(w *byte, ws int, x *byte, xs int, out *float32, os int, steps in
 //go:noescape
 func zmmQ6KP1C2(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
+// zmmQ6KP2C2 computes a tile of 2 panels × 2 activation rows.
+//
+//go:noescape
+func zmmQ6KP2C2(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
 // zmmF32P1C3 computes a tile of 1 panels × 3 activation rows.
 //
 //go:noescape
@@ -172,6 +222,11 @@ func zmmF32P1C3(w *byte, ws int, x *byte, xs int, out *float32, os int, steps in
 //go:noescape
 func zmmBF16P1C3(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
+// zmmF16P1C3 computes a tile of 1 panels × 3 activation rows.
+//
+//go:noescape
+func zmmF16P1C3(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
 // zmmF32P4C3 computes a tile of 4 panels × 3 activation rows.
 //
 //go:noescape
@@ -181,11 +236,6 @@ func zmmF32P4C3(w *byte, ws int, x *byte, xs int, out *float32, os int, steps in
 //
 //go:noescape
 func zmmBF16P4C3(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
-
-// zmmF16P1C3 computes a tile of 1 panels × 3 activation rows.
-//
-//go:noescape
-func zmmF16P1C3(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
 // zmmF16P4C3 computes a tile of 4 panels × 3 activation rows.
 //
@@ -202,6 +252,16 @@ func zmmQ8P1C3(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int
 //go:noescape
 func zmmQ4P1C3(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
+// zmmQ8P2C3 computes a tile of 2 panels × 3 activation rows.
+//
+//go:noescape
+func zmmQ8P2C3(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ4P2C3 computes a tile of 2 panels × 3 activation rows.
+//
+//go:noescape
+func zmmQ4P2C3(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
 // zmmQ4KP1C3 computes a tile of 1 panels × 3 activation rows.
 //
 //go:noescape
@@ -216,16 +276,6 @@ func zmmQ5KP1C3(w *byte, ws int, x *byte, xs int, out *float32, os int, steps in
 //
 //go:noescape
 func zmmQ6KP1C3(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
-
-// zmmQ8P2C3 computes a tile of 2 panels × 3 activation rows.
-//
-//go:noescape
-func zmmQ8P2C3(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
-
-// zmmQ4P2C3 computes a tile of 2 panels × 3 activation rows.
-//
-//go:noescape
-func zmmQ4P2C3(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
 // zmmQ4KP2C3 computes a tile of 2 panels × 3 activation rows.
 //
@@ -252,6 +302,11 @@ func zmmF32P1C4(w *byte, ws int, x *byte, xs int, out *float32, os int, steps in
 //go:noescape
 func zmmBF16P1C4(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
+// zmmF16P1C4 computes a tile of 1 panels × 4 activation rows.
+//
+//go:noescape
+func zmmF16P1C4(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
 // zmmF32P4C4 computes a tile of 4 panels × 4 activation rows.
 //
 //go:noescape
@@ -261,11 +316,6 @@ func zmmF32P4C4(w *byte, ws int, x *byte, xs int, out *float32, os int, steps in
 //
 //go:noescape
 func zmmBF16P4C4(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
-
-// zmmF16P1C4 computes a tile of 1 panels × 4 activation rows.
-//
-//go:noescape
-func zmmF16P1C4(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
 // zmmF16P4C4 computes a tile of 4 panels × 4 activation rows.
 //
@@ -282,6 +332,16 @@ func zmmQ8P1C4(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int
 //go:noescape
 func zmmQ4P1C4(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
+// zmmQ8P2C4 computes a tile of 2 panels × 4 activation rows.
+//
+//go:noescape
+func zmmQ8P2C4(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ4P2C4 computes a tile of 2 panels × 4 activation rows.
+//
+//go:noescape
+func zmmQ4P2C4(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
 // zmmQ4KP1C4 computes a tile of 1 panels × 4 activation rows.
 //
 //go:noescape
@@ -296,16 +356,6 @@ func zmmQ5KP1C4(w *byte, ws int, x *byte, xs int, out *float32, os int, steps in
 //
 //go:noescape
 func zmmQ6KP1C4(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
-
-// zmmQ8P2C4 computes a tile of 2 panels × 4 activation rows.
-//
-//go:noescape
-func zmmQ8P2C4(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
-
-// zmmQ4P2C4 computes a tile of 2 panels × 4 activation rows.
-//
-//go:noescape
-func zmmQ4P2C4(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
 // zmmQ4KP2C4 computes a tile of 2 panels × 4 activation rows.
 //
@@ -332,6 +382,11 @@ func zmmF32P1C5(w *byte, ws int, x *byte, xs int, out *float32, os int, steps in
 //go:noescape
 func zmmBF16P1C5(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
+// zmmF16P1C5 computes a tile of 1 panels × 5 activation rows.
+//
+//go:noescape
+func zmmF16P1C5(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
 // zmmF32P4C5 computes a tile of 4 panels × 5 activation rows.
 //
 //go:noescape
@@ -341,11 +396,6 @@ func zmmF32P4C5(w *byte, ws int, x *byte, xs int, out *float32, os int, steps in
 //
 //go:noescape
 func zmmBF16P4C5(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
-
-// zmmF16P1C5 computes a tile of 1 panels × 5 activation rows.
-//
-//go:noescape
-func zmmF16P1C5(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
 // zmmF16P4C5 computes a tile of 4 panels × 5 activation rows.
 //
@@ -362,6 +412,16 @@ func zmmQ8P1C5(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int
 //go:noescape
 func zmmQ4P1C5(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
+// zmmQ8P2C5 computes a tile of 2 panels × 5 activation rows.
+//
+//go:noescape
+func zmmQ8P2C5(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ4P2C5 computes a tile of 2 panels × 5 activation rows.
+//
+//go:noescape
+func zmmQ4P2C5(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
 // zmmQ4KP1C5 computes a tile of 1 panels × 5 activation rows.
 //
 //go:noescape
@@ -376,16 +436,6 @@ func zmmQ5KP1C5(w *byte, ws int, x *byte, xs int, out *float32, os int, steps in
 //
 //go:noescape
 func zmmQ6KP1C5(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
-
-// zmmQ8P2C5 computes a tile of 2 panels × 5 activation rows.
-//
-//go:noescape
-func zmmQ8P2C5(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
-
-// zmmQ4P2C5 computes a tile of 2 panels × 5 activation rows.
-//
-//go:noescape
-func zmmQ4P2C5(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
 // zmmQ4KP2C5 computes a tile of 2 panels × 5 activation rows.
 //
@@ -412,6 +462,11 @@ func zmmF32P1C6(w *byte, ws int, x *byte, xs int, out *float32, os int, steps in
 //go:noescape
 func zmmBF16P1C6(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
+// zmmF16P1C6 computes a tile of 1 panels × 6 activation rows.
+//
+//go:noescape
+func zmmF16P1C6(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
 // zmmF32P4C6 computes a tile of 4 panels × 6 activation rows.
 //
 //go:noescape
@@ -421,11 +476,6 @@ func zmmF32P4C6(w *byte, ws int, x *byte, xs int, out *float32, os int, steps in
 //
 //go:noescape
 func zmmBF16P4C6(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
-
-// zmmF16P1C6 computes a tile of 1 panels × 6 activation rows.
-//
-//go:noescape
-func zmmF16P1C6(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
 // zmmF16P4C6 computes a tile of 4 panels × 6 activation rows.
 //
@@ -442,6 +492,16 @@ func zmmQ8P1C6(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int
 //go:noescape
 func zmmQ4P1C6(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
+// zmmQ8P2C6 computes a tile of 2 panels × 6 activation rows.
+//
+//go:noescape
+func zmmQ8P2C6(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ4P2C6 computes a tile of 2 panels × 6 activation rows.
+//
+//go:noescape
+func zmmQ4P2C6(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
 // zmmQ4KP1C6 computes a tile of 1 panels × 6 activation rows.
 //
 //go:noescape
@@ -456,16 +516,6 @@ func zmmQ5KP1C6(w *byte, ws int, x *byte, xs int, out *float32, os int, steps in
 //
 //go:noescape
 func zmmQ6KP1C6(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
-
-// zmmQ8P2C6 computes a tile of 2 panels × 6 activation rows.
-//
-//go:noescape
-func zmmQ8P2C6(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
-
-// zmmQ4P2C6 computes a tile of 2 panels × 6 activation rows.
-//
-//go:noescape
-func zmmQ4P2C6(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
 // zmmQ4KP2C6 computes a tile of 2 panels × 6 activation rows.
 //

@@ -11,3 +11,7 @@
 // An output element is always summed in the same order, whatever the number of
 // rows multiplied at once and however the work is divided among threads.
 package kernel
+
+//go:generate go -C ../../tools run ./kernelgen -isa avx2 -out ../exec/kernel/avx2_amd64.s -stubs ../exec/kernel/avx2_amd64.go -pkg kernel
+//go:generate go -C ../../tools run ./kernelgen -isa avx512 -out ../exec/kernel/avx512_amd64.s -stubs ../exec/kernel/avx512_amd64.go -pkg kernel
+//go:generate go -C ../../tools run ./kernelgen -isa neon -out ../exec/kernel/neon_arm64.s -stubs ../exec/kernel/neon_arm64.go

@@ -12,7 +12,7 @@ type Memory struct {
 }
 
 // align is what pieces are aligned to: a cache line.
-const align = 64
+const align = lineBytes
 
 // hugePage is the size of a huge page on the systems that we know.
 const hugePage = 2 << 20

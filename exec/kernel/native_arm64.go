@@ -1,7 +1,5 @@
 package kernel
 
-//go:generate go -C ../../tools run ./kernelgen -isa neon -out ../exec/kernel/neon_arm64.s -stubs ../exec/kernel/neon_arm64.go
-
 import (
 	"runtime"
 

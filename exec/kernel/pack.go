@@ -23,8 +23,8 @@ var packings = [precisions]packing{
 	models.BF16: {2, 64, 4, packWords},
 	models.Q8_0: {32, 544, recordBytes, packQ8},
 	models.Q4_0: {32, 288, recordBytes, packQ4},
-	models.Q4_K: {superElements, superQuants + 4*512, 8 * recordBytes, packQ4K},
-	models.Q5_K: {superElements, superQuants + 5*512, 8 * recordBytes, packQ5K},
+	models.Q4_K: {superElements, superPairs + 4*512, 8 * recordBytes, packQ4K},
+	models.Q5_K: {superElements, superPairs + 5*512, 8 * recordBytes, packQ5K},
 	models.Q6_K: {superElements, q6Quants + 2*1536, 8 * recordBytes, packQ6K},
 }
 
@@ -70,28 +70,45 @@ func packQ4(dst, row []byte, lane, steps int) {
 // Where a panel's superblock has what: for Q4_K and Q5_K 16 f16 scales of scales,
 // as many of minima, for each of 8 blocks 16 scales, then minima, one byte each;
 // for Q6_K 16 f16 scales and for each of 16 blocks 16 scales. The integers follow,
-// by words, in the order that they have in the row.
+// by words, in the order that they have in the row; but Q5_K has before the nibbles
+// of a pair of blocks the fifth bits of each of the two, bit n of a word's bytes
+// being those of the block's n-th word.
 const (
 	superMin    = 32
 	superScales = 64
 	superMins   = superScales + 8*lanes
-	superQuants = superMins + 8*lanes
+	superPairs  = superMins + 8*lanes
 	q6Scales    = 32
 	q6Quants    = q6Scales + 16*lanes
 )
 
 func packQ4K(dst, row []byte, lane, steps int) {
-	for ; steps > 0; dst, row, steps = dst[superQuants+4*512:], row[144:], steps-1 {
+	for ; steps > 0; dst, row, steps = dst[superPairs+4*512:], row[144:], steps-1 {
 		packScales(dst, row, lane)
-		packWords(dst[superQuants:], row[16:144], lane, 32)
+		packWords(dst[superPairs:], row[16:144], lane, 32)
 	}
 }
 
 func packQ5K(dst, row []byte, lane, steps int) {
-	for ; steps > 0; dst, row, steps = dst[superQuants+5*512:], row[176:], steps-1 {
+	for ; steps > 0; dst, row, steps = dst[superPairs+5*512:], row[176:], steps-1 {
 		packScales(dst, row, lane)
-		packWords(dst[superQuants:], row[16:176], lane, 40)
+		for pair := range 4 {
+			at := dst[superPairs+pair*(128+512):]
+			for i := range 2 {
+				le.PutUint32(at[64*i+4*lane:], fifthBits(row[16:48], 2*pair+i))
+			}
+			packWords(at[128:], row[48+32*pair:][:32], lane, 8)
+		}
 	}
+}
+
+// fifthBits gathers bit number block of all bytes: that of byte i is bit i/4 of
+// byte i%4 of the result.
+func fifthBits(b []byte, block int) (bits uint32) {
+	for i := range 8 {
+		bits |= le.Uint32(b[4*i:]) >> block & 0x01010101 << i
+	}
+	return bits
 }
 
 func packScales(dst, b []byte, lane int) {

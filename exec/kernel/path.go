@@ -46,12 +46,16 @@ type tileFunc func(w *byte, ws int, x *byte, xs int, out *float32, os int, steps
 // maxCols is the most activation rows a tile takes.
 const maxCols = 6
 
+// fewRows is up to how many rows of activations memory is the limit, which other
+// tiles suit than those of many.
+const fewRows = 2
+
 // tiles are the kernels of one precision, indexed by rows of activations: wide
-// ones take panels of 16 weight rows at a time, narrow ones a single one. There
-// are no wide ones for so few rows that memory is the limit, unless they have
-// too little to do at once: memory is read fastest in one stream.
+// ones take several panels of 16 weight rows at a time, narrow ones a single one.
+// Panels read side by side are as many streams from memory.
 type tiles struct {
-	panels       int // of a wide tile; 0: there are none
+	panels       int // of a wide tile for many rows; 0: there are none
+	few          int // of one for few rows; 0: there are none
 	wide, narrow [maxCols + 1]tileFunc
 	cols         int      // the most activation rows, at most maxCols
 	pack         packFunc // nil: the plain one
@@ -62,17 +66,20 @@ type tiles struct {
 // mul computes out[i][16p..] for panels of w and n rows of x, over steps.
 func (t *tiles) mul(k *packing, out []float32, os int, w []byte, ws, panels int, x []byte, xs, n, steps int) {
 	for p := 0; p < panels; {
-		f, step := &t.narrow, 1
-		if t.panels > 0 && t.wide[min(n, maxCols)] != nil && panels-p >= t.panels {
-			f, step = &t.wide, t.panels
+		f, step := &t.wide, t.panels
+		if n <= fewRows {
+			step = t.few
 		}
-		t.mulPanels(k, f, out[p*lanes:], os, w[p*ws:], ws, x, xs, n, steps)
+		if step == 0 || panels-p < step {
+			f, step = &t.narrow, 1
+		}
+		t.mulPanels(k, f, out[p*lanes:], os, w[p*ws:], ws, step, x, xs, n, steps)
 		p += step
 	}
 }
 
 // mulPanels multiplies as many panels as the kernels f take.
-func (t *tiles) mulPanels(k *packing, f *[maxCols + 1]tileFunc, out []float32, os int, w []byte, ws int, x []byte, xs, n, steps int) {
+func (t *tiles) mulPanels(k *packing, f *[maxCols + 1]tileFunc, out []float32, os int, w []byte, ws, panels int, x []byte, xs, n, steps int) {
 	chunk, fresh := t.chunk, 1
 	if n <= t.cols {
 		chunk = steps
@@ -83,7 +90,35 @@ func (t *tiles) mulPanels(k *packing, f *[maxCols + 1]tileFunc, out []float32, o
 		for part := range parts {
 			lo, hi := n*part/parts, n*(part+1)/parts
 			f[hi-lo](&w[at*k.bytes], ws, &x[lo*xs+at*k.x], xs, &out[lo*os], 4*os, c, fresh)
+			if parts >= prefetchParts {
+				prefetchNext(w, ws, panels, (at+c)*k.bytes, chunk*k.bytes, part, parts)
+			}
 		}
 		fresh = 0
 	}
 }
+
+// prefetchParts is how many tiles a chunk of weights must be used in for the next
+// one to be fetched meanwhile. With less to do the tiles fetch their own.
+const prefetchParts = 4
+
+// prefetchNext asks for a part of size bytes of each panel, from at. Behind a
+// panel lies the next one that is wanted, of which there may be none.
+func prefetchNext(w []byte, ws, panels, at, size, part, parts int) {
+	if at >= ws {
+		at += (panels - 1) * ws
+	}
+	lo, hi := panels*size*part/parts, panels*size*(part+1)/parts
+	for lo < hi {
+		panel, in := lo/size, lo%size
+		n := min(hi-lo, size-in)
+		from := panel*ws + at + in
+		if from >= len(w) {
+			return
+		}
+		prefetch(&w[from], (n+lineBytes-1)/lineBytes)
+		lo += n
+	}
+}
+
+const lineBytes = 64

@@ -23,30 +23,27 @@ func avx512() {
 	packs512()
 	probes512()
 	for cols := 1; cols <= maxCols; cols++ {
-		for _, panels := range sizes(4, cols) {
+		for _, panels := range []int{1, 4} {
 			wide512("zmmF32", panels, cols, element512{64, 4, loadF32, fmaF32})
 			wide512("zmmBF16", panels, cols, element512{64, 4, loadF32, dotBF16})
-		}
-		for _, panels := range []int{1, 4} {
 			wide512("zmmF16", panels, cols, element512{32, 4, loadF16, fmaF32})
 		}
-		for _, panels := range sizes(2, cols) {
+		few := 2
+		if cols <= 2 {
+			few = 4 // one row, or two, leave the registers for it
+		}
+		for _, panels := range []int{1, few} {
 			quant512("zmmQ8", panels, cols, blockQ8)
 			quant512("zmmQ4", panels, cols, blockQ4)
-			super512("zmmQ4K", panels, cols, false)
-			super512("zmmQ5K", panels, cols, true)
+		}
+		for _, panels := range []int{1, 2} {
+			if panels == 1 || cols > 2 {
+				super512("zmmQ4K", panels, cols, false)
+				super512("zmmQ5K", panels, cols, true)
+			}
 			super6x512("zmmQ6K", panels, cols)
 		}
 	}
-}
-
-// sizes returns the panels of the tiles: one, and wide where there are rows of
-// activations enough.
-func sizes(wide, cols int) []int {
-	if cols <= 2 {
-		return []int{1}
-	}
-	return []int{1, wide}
 }
 
 // An element512 tells how a tile steps through weights that need no scales:
@@ -81,8 +78,9 @@ func wide512(name string, panels, cols int, e element512) {
 	const firstW, x = 24, 28
 	t.begin512(acc)
 	t.loop(4, func(n int) {
-		t.prefetch(n * e.w)
+		t.prefetch(n*e.w, n)
 		for i := range n {
+			t.prefetchPiece()
 			for p := range panels {
 				e.load(t.weights(p, i*e.w), firstW+p)
 			}

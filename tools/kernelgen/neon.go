@@ -53,7 +53,6 @@ const (
 	and     = 0x4e201c00
 	orr     = 0x4ea01c00
 	mov     = 0x4ea01c00 // ORR of a register with itself
-	ushl    = 0x6e204400 // of bytes
 	dupByte = 0x4e010c00
 	dupWord = 0x4e040c00
 	uxtl8   = 0x2f08a400
@@ -78,7 +77,6 @@ const (
 	rLeft   = 12
 	rHeader = 13
 	rScales = 14
-	rShift  = 15
 )
 
 // arm is an assembly file in the making.

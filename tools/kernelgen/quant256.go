@@ -18,12 +18,11 @@ type quantTile256 struct {
 }
 
 const (
-	y16    = 4
-	y32    = 8
-	yW     = 12
-	yX     = 13
-	yBits  = 14
-	yShift = 15
+	y16   = 4
+	y32   = 8
+	yW    = 12
+	yX    = 13
+	yBits = 14
 )
 
 func (q *quantTile256) acc(half, c int) int { return half*q.cols + c }
@@ -178,38 +177,38 @@ func (q *quantTile256) nibbles(disp int, high bool) {
 // superOf256 is Q4_K, or with fifth bits Q5_K; see superblock512.go.
 func superOf256(fifth bool) format256 {
 	return func(q *quantTile256) {
-		quants, fold := superBits, 8
+		nibbles, fold := 0, 8
 		if fifth {
-			quants, fold = superBits+512, 4
+			nibbles, fold = pairBits, 4
 		}
-		q.enter(quants)
-		shift := GP32()
-		XORL(shift, shift)
+		q.enter(superPairs)
 		q.repeat("pair", 4, func() {
-			VMOVD(shift, ys[yShift].AsX())
 			for high := range 2 {
 				q.start(0)
 				q.dot(0, 8, fold, func(half, g int) {
-					q.nibbles(64*g+32*half, high == 1)
+					q.nibbles(nibbles+64*g+32*half, high == 1)
 					if fifth {
-						q.fifthBits(half, g, high)
+						q.fifthBits(64*high+32*half, g)
 					}
 				})
 				q.scale(func(half int) { q.byteScale(half, 0, superScales+16*high) })
 				q.subtract(func(half int) { q.byteScale(half, superMin, superMins+16*high) })
 				q.nextRecord()
 			}
-			ADDL(Imm(2), shift)
-			ADDQ(U32(pairBytes), q.w)
+			ADDQ(U32(uint32(nibbles+pairNibbles)), q.w)
 			ADDQ(Imm(32), q.scales)
 		})
 	}
 }
 
-func (q *quantTile256) fifthBits(half, g, high int) {
-	VMOVDQU(Mem{Base: q.header, Disp: superBits + 64*g + 32*half}, ys[yBits])
-	VPSRLD(ys[yShift].AsX(), ys[yBits], ys[yBits])
-	VPSLLD(Imm(uint64(4-high)), ys[yBits], ys[yBits])
+// fifthBits adds a group's fifth bits: those of bit number group at disp.
+func (q *quantTile256) fifthBits(disp, group int) {
+	VMOVDQU(q.weights(0, disp), ys[yBits])
+	if group < 4 {
+		VPSLLD(Imm(uint64(4-group)), ys[yBits], ys[yBits])
+	} else if group > 4 {
+		VPSRLD(Imm(uint64(group-4)), ys[yBits], ys[yBits])
+	}
 	VPAND(bytes256(0x10), ys[yBits], ys[yBits])
 	VPOR(ys[yBits], ys[yW], ys[yW])
 }

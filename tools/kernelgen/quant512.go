@@ -20,14 +20,21 @@ const (
 	biasQ6                       // -32 × the sums of the first and the last 16
 )
 
-// Registers of the quantised tiles above the accumulators: a weight vector (then
-// a scale) per panel, an activation, a scratch and two constants.
+// Registers of the quantised tiles above the accumulators, beside those of regW.
 const (
-	regW       = 24
 	regX       = 26
 	regScratch = 27
 	regNibble  = 31 // 0x0f in every byte
 )
+
+// regW is the register of a panel's weights, then of its scales. Four panels
+// leave room for two rows of activations.
+func (t *tile) regW(panel int) int {
+	if t.panels > 2 {
+		return 16 + panel
+	}
+	return 24 + panel
+}
 
 // A quant describes panels of quantised blocks of 32 columns: how the 4 columns
 // of group g (0 to 7) of 16 rows are unpacked to unsigned bytes, and where the
@@ -69,11 +76,11 @@ func quant512(name string, panels, cols int, q quant) {
 		broadcastByte(0x0f, regNibble)
 	}
 	t.loop(1, func(int) {
-		t.prefetch(q.size)
+		t.prefetch(q.size, 8)
 		t.startInts(ints, q.bias)
 		t.dotGroups(ints, 0, 8, q.unpack)
 		for p := range panels {
-			VCVTPH2PS(t.weights(p, 0), zs[regW+p])
+			VCVTPH2PS(t.weights(p, 0), zs[t.regW(p)])
 		}
 		t.scaleInts(acc, ints)
 		t.advance(q.size, recordBytes)
@@ -100,13 +107,14 @@ func (t *tile) startInts(ints func(p, c int) reg.VecPhysical, bias int) {
 // dotGroups adds the products of groups [lo, hi) of a block.
 func (t *tile) dotGroups(ints func(p, c int) reg.VecPhysical, lo, hi int, unpack func(t *tile, panel, group, to int)) {
 	for g := lo; g < hi; g++ {
+		t.prefetchPiece()
 		for p := range t.panels {
-			unpack(t, p, g, regW+p)
+			unpack(t, p, g, t.regW(p))
 		}
 		for c := range t.cols {
 			VPBROADCASTD(t.column(c, 4*g), zs[regX])
 			for p := range t.panels {
-				VPDPBUSD(zs[regX], zs[regW+p], ints(p, c))
+				VPDPBUSD(zs[regX], zs[t.regW(p)], ints(p, c))
 			}
 		}
 	}
@@ -118,7 +126,7 @@ func (t *tile) scaleInts(acc func(p, c int) int, ints func(p, c int) reg.VecPhys
 	for c := range t.cols {
 		VBROADCASTSS(t.column(c, recordScale), zs[regX])
 		for p := range t.panels {
-			VMULPS(zs[regX], zs[regW+p], zs[regScratch])
+			VMULPS(zs[regX], zs[t.regW(p)], zs[regScratch])
 			VCVTDQ2PS(ints(p, c), ints(p, c))
 			VFMADD231PS(ints(p, c), zs[regScratch], zs[acc(p, c)])
 		}

@@ -136,19 +136,18 @@ func (a *arm) nibble(disp int, high bool) {
 // superNEON is Q4_K, or with fifth bits Q5_K; see superblock512.go.
 func superNEON(fifth bool) func(a *arm, cols int) {
 	return func(a *arm, cols int) {
-		quants := superBits
+		nibbles := 0
 		if fifth {
-			quants += 512
+			nibbles = pairBits
 		}
-		a.enter(quants)
-		a.line("MOVW $0, R%d", rShift)
+		a.enter(superPairs)
 		a.repeat(4, func() {
 			for high := range 2 {
 				a.start(cols, 0)
 				a.dot(cols, 0, 8, func(g, q int) {
-					a.nibble(64*g+16*q, high == 1)
+					a.nibble(nibbles+64*g+16*q, high == 1)
 					if fifth {
-						a.fifthBit(g, q, high)
+						a.fifthBit(64*high+16*q, g)
 					}
 				})
 				a.byteScales(0, superScales+16*high, uxtl8, uxtl8b, uxtl16, uxtl16b)
@@ -157,9 +156,8 @@ func superNEON(fifth bool) func(a *arm, cols int) {
 				a.subtract(cols)
 				a.nextRecord(cols)
 			}
-			a.advance(rW, pairBytes)
+			a.advance(rW, nibbles+pairNibbles)
 			a.advance(rScales, 32)
-			a.line("SUB $2, R%d", rShift)
 		})
 	}
 }
@@ -170,13 +168,10 @@ func (a *arm) enter(quants int) {
 	a.advance(rW, quants)
 }
 
-// fifthBit adds the fifth bits: those of the pair lie as far up as rShift is
-// below zero.
-func (a *arm) fifthBit(g, q, high int) {
-	a.op(vTemp, rShift, 0, dupByte, "DUP V%d.16B, W%d")
-	a.ldrQ(vBits, rHeader, superBits+64*g+16*q)
-	a.op(vBits, vBits, vTemp, ushl, "USHL V%d.16B, V%d.16B, V%d.16B")
-	a.shift(vBits, vBits, 4-high)
+// fifthBit adds a group's fifth bits: those of bit number group at disp.
+func (a *arm) fifthBit(disp, group int) {
+	a.ldrQ(vBits, rW, disp)
+	a.shift(vBits, vBits, 4-group)
 	a.line("MOVW $0x10, R%d", rTemp)
 	a.op(vTemp, rTemp, 0, dupByte, "DUP V%d.16B, W%d")
 	a.op(vBits, vBits, vTemp, and, "AND V%d.16B, V%d.16B, V%d.16B")

@@ -8,15 +8,16 @@ import (
 
 // Panels of the formats with superblocks of 256 columns. Q4_K and Q5_K: f16
 // scales and minimum scales, a byte each of scale and minimum for 8 blocks of 32,
-// then (Q5_K) the fifth bits and pairs of blocks in low and high nibbles. Q6_K:
-// f16 scales, a byte of scale for 16 blocks of 16, then halves of 128 columns:
+// then pairs of blocks: in Q5_K the fifth bits of the one and of the other, bit g
+// of a byte being group g's, and the low and high nibbles. Q6_K: f16 scales, a byte of scale for 16 blocks of 16, then halves of 128 columns:
 // low nibbles, high nibbles and the upper two bits.
 const (
 	superMin    = 32
 	superScales = 64
 	superMins   = superScales + 8*16
-	superBits   = superMins + 8*16
-	pairBytes   = 512
+	superPairs  = superMins + 8*16
+	pairBits    = 2 * 64 // of Q5_K
+	pairNibbles = 512
 
 	q6Scales = 32
 	q6Quants = q6Scales + 16*16
@@ -24,12 +25,9 @@ const (
 	q6Half   = 1536
 )
 
-// Registers of the superblock tiles, beside those of quant512.
-const (
-	regShift = 28 // how far the fifth bits of a pair are to be shifted
-	regTwo   = 29 // 2 in its lowest word
-	regUpper = 30 // 0x10, or 0x30, in every byte
-)
+// A register of the superblock tiles, beside those of quant512: 0x10, or 0x30, in
+// every byte.
+const regUpper = 30
 
 // super512 writes the tile of Q4_K, or of Q5_K if it has fifth bits.
 func super512(name string, panels, cols int, fifth bool) {
@@ -37,46 +35,40 @@ func super512(name string, panels, cols int, fifth bool) {
 	acc, ints := t.registers512()
 	t.begin512(acc)
 	broadcastByte(0x0f, regNibble)
-	quants := superBits
+	nibbles := 0
 	if fifth {
-		quants += 512
+		nibbles = pairBits
 		broadcastByte(0x10, regUpper)
-		two := GP32()
-		MOVL(U32(2), two)
-		VMOVD(two, zs[regTwo].AsX())
 	}
-	scales, header := GP64(), *t
 	t.loop(1, func(int) {
-		MOVQ(t.w, scales)
-		header.w = GP64()
-		MOVQ(t.w, header.w)
-		ADDQ(U32(uint32(quants)), t.w)
-		if fifth {
-			VPXORD(zs[regShift], zs[regShift], zs[regShift])
-		}
+		header, scales := t.mark(), t.mark()
+		t.skip(superPairs)
 		pairs := GP64()
 		MOVQ(U32(4), pairs)
 		Label("pair")
-		t.prefetch(pairBytes + quants/4)
+		t.prefetch(nibbles+pairNibbles+superPairs/4, 2*8)
 		for half := range 2 {
 			t.startZero(ints)
+			if fifth {
+				t.loadFifth(half)
+			}
 			t.dotGroups(ints, 0, 8, func(t *tile, panel, group, to int) {
-				t.unpackSuper(&header, panel, group, half, to, fifth)
+				t.unpackSuper(panel, nibbles+64*group, half, to)
+				if fifth {
+					t.addFifth(panel, group, to)
+				}
 			})
-			t.superScale(&header, scales, 0, superScales+16*half)
+			t.superScale(header, scales, 0, superScales+16*half)
 			t.scaleInts(acc, ints)
-			t.superScale(&header, scales, superMin, superMins+16*half)
+			t.superScale(header, scales, superMin, superMins+16*half)
 			t.subtractMins(acc)
 			ADDQ(Imm(recordBytes), t.x)
 			if cols > 3 {
 				ADDQ(Imm(recordBytes), t.x3)
 			}
 		}
-		ADDQ(U32(pairBytes), t.w)
-		ADDQ(Imm(32), scales)
-		if fifth {
-			VPADDD(zs[regTwo].AsX(), zs[regShift].AsX(), zs[regShift].AsX())
-		}
+		t.skip(nibbles + pairNibbles)
+		scales.skip(32)
 		DECQ(pairs)
 		JNE(LabelRef("pair"))
 	})
@@ -97,31 +89,51 @@ func (t *tile) startZero(ints func(p, c int) reg.VecPhysical) {
 }
 
 // unpackSuper unpacks a group of the pair's low (half 0) or high block.
-func (t *tile) unpackSuper(header *tile, panel, group, half, to int, fifth bool) {
+func (t *tile) unpackSuper(panel, disp, half, to int) {
 	if half == 0 {
-		VPANDD(t.weights(panel, 64*group), zs[regNibble], zs[to])
-	} else {
-		VMOVDQU64(t.weights(panel, 64*group), zs[to])
-		VPSRLW(Imm(4), zs[to], zs[to])
-		VPANDD(zs[to], zs[regNibble], zs[to])
+		VPANDD(t.weights(panel, disp), zs[regNibble], zs[to])
+		return
 	}
-	if fifth {
-		bits := zs[regScratch]
-		VMOVDQU64(header.weights(panel, superBits+64*group), bits)
-		VPSRLD(zs[regShift].AsX(), bits, bits)
-		VPSLLD(Imm(uint64(4-half)), bits, bits)
-		VPANDD(zs[regUpper], bits, bits)
-		VPORD(bits, zs[to], zs[to])
+	VPSRLW(Imm(4), t.weights(panel, disp), zs[to])
+	VPANDD(zs[to], zs[regNibble], zs[to])
+}
+
+// regFifth is the register of a panel's fifth bits.
+func (t *tile) regFifth(panel int) int {
+	if t.panels > 2 {
+		return 20 + panel
+	}
+	return 28 + panel
+}
+
+func (t *tile) loadFifth(half int) {
+	for p := range t.panels {
+		VMOVDQU64(t.weights(p, 64*half), zs[t.regFifth(p)])
 	}
 }
 
+// addFifth adds a group's fifth bits: it moves bit number group to bit 4.
+func (t *tile) addFifth(panel, group, to int) {
+	const orAnd = 0xf8 // a | b&c
+	bits := zs[t.regFifth(panel)]
+	switch {
+	case group < 4:
+		VPSLLD(Imm(uint64(4-group)), bits, zs[regScratch])
+		bits = zs[regScratch]
+	case group > 4:
+		VPSRLD(Imm(uint64(group-4)), bits, zs[regScratch])
+		bits = zs[regScratch]
+	}
+	VPTERNLOGD(Imm(orAnd), zs[regUpper], bits, zs[to])
+}
+
 // superScale sets regW to a scale of the header times a byte at disp from scales.
-func (t *tile) superScale(header *tile, scales reg.GPVirtual, scale, disp int) {
+func (t *tile) superScale(header, scales *tile, scale, disp int) {
 	for p := range t.panels {
-		VPMOVZXBD(at(scales, scales, t.ws, p, disp), zs[regScratch])
+		VPMOVZXBD(scales.weights(p, disp), zs[regScratch])
 		VCVTDQ2PS(zs[regScratch], zs[regScratch])
-		VCVTPH2PS(header.weights(p, scale), zs[regW+p])
-		VMULPS(zs[regScratch], zs[regW+p], zs[regW+p])
+		VCVTPH2PS(header.weights(p, scale), zs[t.regW(p)])
+		VMULPS(zs[regScratch], zs[t.regW(p)], zs[t.regW(p)])
 	}
 }
 
@@ -130,7 +142,7 @@ func (t *tile) subtractMins(acc func(p, c int) int) {
 	for c := range t.cols {
 		VBROADCASTSS(t.column(c, recordSum), zs[regX])
 		for p := range t.panels {
-			VFNMADD231PS(zs[regW+p], zs[regX], zs[acc(p, c)])
+			VFNMADD231PS(zs[t.regW(p)], zs[regX], zs[acc(p, c)])
 		}
 	}
 }
@@ -142,23 +154,20 @@ func super6x512(name string, panels, cols int) {
 	t.begin512(acc)
 	broadcastByte(0x0f, regNibble)
 	broadcastByte(0x30, regUpper)
-	scales, header := GP64(), *t
 	t.loop(1, func(int) {
-		MOVQ(t.w, scales)
-		header.w = GP64()
-		MOVQ(t.w, header.w)
-		ADDQ(U32(q6Quants), t.w)
+		header, scales := t.mark(), t.mark()
+		t.skip(q6Quants)
 		halves := GP64()
 		MOVQ(U32(2), halves)
 		Label("half")
-		t.prefetch(q6Half + q6Quants/2)
+		t.prefetch(q6Half+q6Quants/2, 4*8)
 		for block := range 4 {
 			for part := range 2 {
 				t.startInts(ints, biasQ6+4*part)
 				t.dotGroups(ints, 4*part, 4*part+4, func(t *tile, panel, group, to int) {
 					t.unpackQ6(panel, block, group, to)
 				})
-				t.scaleQ6(&header, scales, q6Scales+16*(2*block+part))
+				t.scaleQ6(header, scales, q6Scales+16*(2*block+part))
 				t.scaleInts(acc, ints)
 			}
 			ADDQ(Imm(recordBytes), t.x)
@@ -166,8 +175,8 @@ func super6x512(name string, panels, cols int) {
 				ADDQ(Imm(recordBytes), t.x3)
 			}
 		}
-		ADDQ(U32(q6Half), t.w)
-		ADDQ(U32(8*16), scales)
+		t.skip(q6Half)
+		scales.skip(8 * 16)
 		DECQ(halves)
 		JNE(LabelRef("half"))
 	})
@@ -197,11 +206,11 @@ func (t *tile) unpackQ6(panel, block, group, to int) {
 	VPORD(bits, zs[to], zs[to])
 }
 
-func (t *tile) scaleQ6(header *tile, scales reg.GPVirtual, disp int) {
+func (t *tile) scaleQ6(header, scales *tile, disp int) {
 	for p := range t.panels {
-		VPMOVSXBD(at(scales, scales, t.ws, p, disp), zs[regScratch])
+		VPMOVSXBD(scales.weights(p, disp), zs[regScratch])
 		VCVTDQ2PS(zs[regScratch], zs[regScratch])
-		VCVTPH2PS(header.weights(p, 0), zs[regW+p])
-		VMULPS(zs[regScratch], zs[regW+p], zs[regW+p])
+		VCVTPH2PS(header.weights(p, 0), zs[t.regW(p)])
+		VMULPS(zs[regScratch], zs[t.regW(p)], zs[t.regW(p)])
 	}
 }

@@ -17,6 +17,7 @@ type tile struct {
 	panels, cols                int
 	w, ws, w3, x, xs, x3        reg.GPVirtual
 	out, os, out3, steps, fresh reg.GPVirtual
+	lines, pieces, piece        int // of prefetch
 }
 
 const tileSignature = "func(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)"
@@ -69,12 +70,28 @@ func (t *tile) weights(panel, disp int) Mem { return at(t.w, t.w3, t.ws, panel, 
 func (t *tile) column(col, disp int) Mem    { return at(t.x, t.x3, t.xs, col, disp) }
 func (t *tile) result(col, disp int) Mem    { return at(t.out, t.out3, t.os, col, disp) }
 
+// mark returns a copy of t that keeps to the weights where t is now.
+func (t *tile) mark() *tile {
+	m := *t
+	m.w = copyOf(t.w)
+	m.w3 = m.w
+	if t.panels > 3 {
+		m.w3 = copyOf(t.w3)
+	}
+	return &m
+}
+
+// skip moves on by bytes of weights.
+func (t *tile) skip(bytes int) {
+	ADDQ(U32(uint32(bytes)), t.w)
+	if t.panels > 3 {
+		ADDQ(U32(uint32(bytes)), t.w3)
+	}
+}
+
 // advance moves on by bytes of weights and of activations.
 func (t *tile) advance(w, x int) {
-	ADDQ(U32(uint32(w)), t.w)
-	if t.panels > 3 {
-		ADDQ(U32(uint32(w)), t.w3)
-	}
+	t.skip(w)
 	ADDQ(U32(uint32(x)), t.x)
 	if t.cols > 3 {
 		ADDQ(U32(uint32(x)), t.x3)
@@ -101,19 +118,27 @@ func (t *tile) loop(unroll int, body func(n int)) {
 	Label(t.label("done"))
 }
 
-// prefetchAhead is how far before their use weights are asked for: what the
-// hardware's prefetchers do by themselves leaves a core waiting.
-const prefetchAhead = 8192
+// ahead returns how far before their use weights are asked for in each panel:
+// what the hardware's prefetchers do by themselves leaves a core waiting.
+func (t *tile) ahead() int { return min(4096, 8192/t.panels) }
 
-// prefetch asks for the next bytes of weights, in the tiles of few rows, which use
-// each byte only once or twice.
-func (t *tile) prefetch(bytes int) {
-	if t.cols > 4 {
-		return
+// prefetch makes ready to ask for as many bytes of weights as a part of the loop
+// uses, in that many pieces, so that the requests do not come all at once. The
+// tiles of many rows have no need: they use each byte often.
+func (t *tile) prefetch(bytes, pieces int) {
+	t.lines, t.pieces, t.piece = 0, pieces, 0
+	if t.cols <= 4 {
+		t.lines = (bytes + 63) / 64
 	}
-	for p := range t.panels {
-		for at := 0; at < bytes; at += 64 {
-			PREFETCHT0(t.weights(p, prefetchAhead+at))
+}
+
+// prefetchPiece asks for the next piece.
+func (t *tile) prefetchPiece() {
+	lo, hi := t.lines*t.piece/t.pieces, t.lines*(t.piece+1)/t.pieces
+	for line := lo; line < hi; line++ {
+		for p := range t.panels {
+			PREFETCHT0(t.weights(p, t.ahead()+64*line))
 		}
 	}
+	t.piece++
 }

@@ -6,3 +6,5 @@ import "runtime"
 
 // pause lets some time pass in a waiting loop.
 func pause() { runtime.Gosched() }
+
+func prefetch(*byte, int) {}
