@@ -18,11 +18,12 @@ type graph struct {
 	source  int
 	count   []int // devices of a class
 
-	cost, extra      [][]int64 // [class][unit] prefix sums of what is minimised, and of what is bounded
-	hop, extraHop    [][]int64 // [from][to]
-	ret, extraReturn []int64
-	limit            int64     // of the extra cost; never where nothing is bounded
-	reach            [][]int32 // [class][unit] the furthest end of a stage that starts there
+	cost, extra       [][]int64 // [class][unit] prefix sums of what is minimised, and of what is bounded
+	hop, extraHop     [][]int64 // [from][to]
+	ret, extraReturn  []int64
+	first, extraFirst []int64   // [class] to start a path there; never where none may
+	limit             int64     // of the extra cost; never where nothing is bounded
+	reach             [][]int32 // [class][unit] the furthest end of a stage that starts there
 
 	shared bool    // the visits to a device share its memory; else there is one visit at most
 	quanta []int64 // [unit] prefix sums of weight, in a common divisor
@@ -54,8 +55,9 @@ func newGraph(p *Problem, v variant) *graph {
 		g.limit = p.MaxRequest
 	}
 	for k := range p.Classes {
-		g.count = append(g.count, len(p.Classes[k].Members))
+		g.count, g.first = append(g.count, len(p.Classes[k].Members)), append(g.first, never)
 	}
+	g.first[g.source], g.extraFirst = 0, make([]int64, g.classes)
 	for _, d := range p.Forced {
 		if d != p.Source {
 			g.forced = append(g.forced, p.Devices[d].Class)

@@ -1,5 +1,7 @@
 package solver
 
+import "context"
+
 // An order is a sequence of classes to be visited one after another, once for
 // each device at most; for a given one the best cuts are a short dynamic
 // program, and so is the best class to put in, take out or put in place of another.
@@ -9,6 +11,7 @@ type order struct {
 	visits  []int     // [class]
 	ahead   [][]int64 // [position][unit] least cost up to the end of that stage
 	rest    [][]int64 // [position][unit] least cost from the start of that stage
+	cuts    []int     // [position] where the stage starts in the best cuts; the units at the end
 }
 
 func newOrder(g *graph, path []visit) *order {
@@ -22,16 +25,22 @@ func newOrder(g *graph, path []visit) *order {
 
 // improved repairs a relaxed path and improves it until no single change helps.
 // It returns nil where that comes to no plan.
-func improved(g *graph, path []visit) []visit {
+func improved(ctx context.Context, g *graph, path []visit) []visit {
 	o := newOrder(g, path)
-	for o.repair() {
+	for ctx.Err() == nil && o.repair() {
 	}
 	for at := range o.classes {
 		if o.visits[o.classes[at]] > g.count[o.classes[at]] {
 			return nil
 		}
 	}
-	for cost := never; ; {
+	o.descend(ctx)
+	return o.path()
+}
+
+// descend changes the order until no single change helps.
+func (o *order) descend(ctx context.Context) {
+	for cost := never; ctx.Err() == nil; {
 		o.tabulate()
 		if now := o.rest[0][0]; now >= cost {
 			break
@@ -40,7 +49,6 @@ func improved(g *graph, path []visit) []visit {
 		o.change(o.bestChange(1, len(o.classes)))
 	}
 	o.tabulate()
-	return o.path()
 }
 
 // greedy returns a path to improve: from each device to the one that runs what it
@@ -118,6 +126,18 @@ func (o *order) tabulate() {
 			}
 		}
 	}
+	o.trace()
+}
+
+// trace notes where the best cuts are.
+func (o *order) trace() {
+	o.cuts = nil
+	if path := o.path(); path != nil {
+		for _, v := range path {
+			o.cuts = append(o.cuts, v.from)
+		}
+		o.cuts = append(o.cuts, o.g.units)
+	}
 }
 
 func rows(n, m int) [][]int64 {
@@ -176,9 +196,15 @@ func (o *order) bestChange(from, to int) change {
 	}
 	for at := from; at < to; at++ {
 		try(change{remove, at, 0}, o.without(at))
+		other, more := o.worth(at, at+1), o.worth(at, at)
 		for k := range o.g.classes {
-			if o.visits[k] < o.g.count[k] {
+			if o.visits[k] >= o.g.count[k] {
+				continue
+			}
+			if o.detour(at, at+1, k) < other {
 				try(change{replace, at, k}, o.with(at, at+1, k))
+			}
+			if o.detour(at, at, k) < more {
 				try(change{insert, at, k}, o.with(at, at, k))
 			}
 		}
@@ -191,18 +217,64 @@ func (o *order) bestChange(from, to int) change {
 	return best
 }
 
+// nearby is how far from where it is now a cut is looked for beside a stage that
+// is put in.
+const nearby = 8
+
+// detour returns what the hops to class k and on to the stage at next cost.
+func (o *order) detour(at, next, k int) int64 {
+	hops := o.g.hop[o.classes[at-1]][k]
+	if next < len(o.classes) {
+		hops += o.g.hop[k][o.classes[next]]
+	}
+	return hops
+}
+
+// worth returns the detour from which on a stage between positions cannot pay:
+// the hops there are now and all that the stages there and beside them compute.
+func (o *order) worth(at, next int) int64 {
+	if o.cuts == nil {
+		return never
+	}
+	var now int64
+	for i := at - 1; i <= min(next, len(o.classes)-1); i++ {
+		k := o.classes[i]
+		if now += o.g.cost[k][o.cuts[i+1]] - o.g.cost[k][o.cuts[i]]; i >= at {
+			now += o.g.hop[o.classes[i-1]][k]
+		}
+	}
+	return now
+}
+
 // with returns what the order costs with a stage on class k between the one
-// before position at and the one at next.
+// before position at and the one at next, which starts about where the one at
+// that position does now.
 func (o *order) with(at, next, k int) int64 {
 	g, least := o.g, never
-	hop := g.hop[o.classes[at-1]][k]
-	for i := 1; i < g.units; i++ {
-		before := o.ahead[at-1][i] + hop
-		if before >= never {
+	ahead, hop, cost := o.ahead[at-1], g.hop[o.classes[at-1]][k], g.cost[k]
+	var rest []int64
+	var on int64
+	if next < len(o.classes) {
+		rest, on = o.rest[next], g.hop[k][o.classes[next]]
+	}
+	from, to := 1, g.units
+	if o.cuts != nil {
+		from, to = max(1, o.cuts[at]-nearby), min(g.units, o.cuts[at]+nearby)
+	}
+	for i := from; i < to; i++ {
+		before := ahead[i] + hop - cost[i]
+		if ahead[i]+hop >= never {
 			continue
 		}
-		for j := i + 1; j <= int(g.reach[k][i]); j++ {
-			least = min(least, before+g.cost[k][j]-g.cost[k][i]+o.onward(k, next, j))
+		end := int(g.reach[k][i])
+		if rest == nil {
+			if end == g.units {
+				least = min(least, before+cost[end]+g.ret[k])
+			}
+			continue
+		}
+		for j := i + 1; j <= min(end, g.units-1); j++ {
+			least = min(least, before+cost[j]+rest[j]+on)
 		}
 	}
 	return least

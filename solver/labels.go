@@ -26,7 +26,9 @@ type label struct {
 type labelling struct {
 	plain   bool
 	g       *graph
-	r       *relaxation // solved for the multipliers
+	r       *relaxation // priced
+	ahead   tables      // what completing a path is charged at least
+	behind  tables      // what the labels kept were charged at least
 	x       *relaxation // of the extra cost; nil where that is not bounded
 	f       *fields
 	mask    [][]uint64 // [class] the fields remembered there
@@ -54,7 +56,7 @@ type hopBound struct {
 
 func newLabelling(g *graph, r, x *relaxation, m memory, cutoff int64, plain bool) *labelling {
 	l := &labelling{
-		plain: plain, cutoff: cutoff, g: g, r: r, x: x, f: newFields(g, m.remembered()), room: cutoff + r.back, most: 6 << 20,
+		ahead: r.tables, behind: newTables(g), plain: plain, cutoff: cutoff, g: g, r: r, x: x, f: newFields(g, m.remembered()), room: cutoff + r.back, most: 6 << 20,
 		started: make([][]int32, g.classes), ended: make([][][]int32, g.units+1), last: -1,
 	}
 	l.best, l.equal, l.long = cutoff, make(map[uint64]int32), math.MaxInt
@@ -64,6 +66,10 @@ func newLabelling(g *graph, r, x *relaxation, m memory, cutoff int64, plain bool
 	l.scratch = make([]uint64, l.f.words)
 	for i := range l.ended {
 		l.ended[i] = make([][]int32, g.classes)
+	}
+	for k := range g.classes {
+		l.behind.end[k][g.units] = never
+		l.behind.start[g.units][k] = never
 	}
 	for k := range m {
 		mask := make([]uint64, l.f.words)
@@ -77,6 +83,15 @@ func newLabelling(g *graph, r, x *relaxation, m memory, cutoff int64, plain bool
 	return l
 }
 
+// least returns the least cost of some labels.
+func (l *labelling) least(list []int32) int64 {
+	least := never
+	for _, q := range list {
+		least = min(least, l.pool[q].cost)
+	}
+	return least
+}
+
 // run returns whether it came to the end; then best is the least cost of the
 // relaxation's paths, or the cutoff where none is below it.
 func (l *labelling) run(ctx context.Context) bool {
@@ -85,7 +100,12 @@ func (l *labelling) run(ctx context.Context) bool {
 			l.started[k] = l.started[k][:0]
 		}
 		if i == 0 {
-			l.open(label{parent: -1, class: int16(l.g.source)}, l.scratch)
+			for k, x := range l.g.first {
+				if x+l.ahead.start[0][k] < l.room {
+					clear(l.scratch)
+					l.open(label{parent: -1, class: int16(k), cost: x, plain: x, extra: l.g.extraFirst[k]}, l.scratch)
+				}
+			}
 		}
 		for k, ended := range l.ended[i] {
 			if ctx.Err() != nil || len(l.pool) > l.most {
@@ -94,6 +114,7 @@ func (l *labelling) run(ctx context.Context) bool {
 			l.hops(i, k, ended)
 		}
 		for k, started := range l.started {
+			l.behind.start[i][k] = l.least(started)
 			for _, q := range started {
 				l.stages(i, k, q)
 			}
@@ -109,14 +130,11 @@ func (l *labelling) used(q int32) []uint64 {
 
 // hops starts a stage at unit i behind each label that ended one on class k.
 func (l *labelling) hops(i, k int, ended []int32) {
-	if len(ended) == 0 {
+	least := l.least(ended)
+	if l.behind.end[k][i] = least; len(ended) == 0 {
 		return
 	}
-	g, hop, start := l.g, l.g.hop[k], l.r.start[i]
-	least := never
-	for _, q := range ended {
-		least = min(least, l.pool[q].cost)
-	}
+	g, hop, start := l.g, l.g.hop[k], l.ahead.start[i]
 	l.onward = l.onward[:0]
 	for d := range g.classes {
 		if b := hop[d] + start[d]; least+b < l.room {
@@ -177,7 +195,7 @@ func (l *labelling) stages(i, k int, q int32) {
 		x.cost, x.parent, x.unit = base+cost[j], q, int16(j)
 		x.plain += g.cost[k][j] - g.cost[k][i]
 		x.extra += g.extra[k][j] - g.extra[k][i]
-		if x.cost+l.r.end[j][k] >= l.room || l.x != nil && x.extra+l.x.end[j][k] > g.limit {
+		if x.cost+l.ahead.end[k][j] >= l.room || l.x != nil && x.extra+l.x.end[k][j] > g.limit {
 			continue
 		}
 		if j == g.units {
@@ -193,6 +211,8 @@ func (l *labelling) stages(i, k int, q int32) {
 }
 
 func (l *labelling) finish(x label) {
+	end := &l.behind.end[x.class][l.g.units]
+	*end = min(*end, x.cost)
 	cost := x.cost - l.r.back
 	if l.plain {
 		cost = x.plain

@@ -12,6 +12,9 @@ import (
 type search struct {
 	g      *graph
 	r, x   *relaxation
+	mirror *relaxation // of the mirrored graph
+	base   memory      // what is remembered from the beginning
+	long   bool        // a labelling makes many labels
 	m      multipliers // of the best bound
 	memory memory
 	bound  int64 // no path costs less
@@ -85,10 +88,17 @@ func (c *schedule) worse() bool {
 
 func (c *schedule) over() bool { return c.scale < c.least }
 
+// many classes make paths without memory a poor guide, and each step dear.
+const many = 40
+
 // climb raises the bound on the relaxation without memory.
 func (s *search) climb(ctx context.Context) {
 	m := slices.Clone(s.m)
 	steps := schedule{scale: 1.2, shrink: .6, least: .01, patience: 12}
+	large := s.g.classes > many
+	if large {
+		steps.least, steps.patience = .1, 8
+	}
 	for i := 0; !s.done() && !steps.over() && ctx.Err() == nil; i++ {
 		before := s.bound
 		bound := s.solve(m)
@@ -96,10 +106,10 @@ func (s *search) climb(ctx context.Context) {
 			return
 		}
 		if i == 0 {
-			s.repair(greedy(s.g))
+			s.repair(ctx, greedy(s.g))
 		}
-		if i%25 == 0 {
-			s.probe(40)
+		if i%25 == 0 && !large {
+			s.probe(ctx, 40)
 		}
 		path := s.r.path()
 		s.offer(path)
@@ -114,11 +124,7 @@ func (s *search) climb(ctx context.Context) {
 func (s *search) solve(m multipliers) int64 {
 	s.stats.Bounds++
 	bound := s.r.solve(m)
-	if bound > s.bound {
-		s.bound = bound
-		copy(s.m, m)
-		s.keep(m, false)
-	}
+	s.reach(m, bound, false)
 	return bound
 }
 
@@ -134,6 +140,9 @@ func (s *search) adjust(m multipliers, better bool, steps *schedule) {
 // target is where subgradient steps aim: the best path, or somewhat above the
 // bound while none is known.
 func (s *search) target() int64 {
+	if s.cutoff < never && s.g.classes > many {
+		return min(s.cutoff, s.bound+s.bound/20)
+	}
 	if s.cutoff < never {
 		return s.cutoff
 	}
@@ -141,18 +150,18 @@ func (s *search) target() int64 {
 }
 
 // repair looks for a better path near a relaxed one, without revisits.
-func (s *search) repair(path []visit) {
-	if path = improved(s.g, path); path != nil {
+func (s *search) repair(ctx context.Context, path []visit) {
+	if path = improved(ctx, s.g, path); path != nil {
 		s.offer(path)
 	}
 }
 
 // probe looks for a better path with a beam guided by the tables.
-func (s *search) probe(width int) {
+func (s *search) probe(ctx context.Context, width int) {
 	b := beam{g: s.g, r: s.r, width: width, cutoff: s.cutoff}
 	if path, _ := b.search(); path != nil {
 		s.offer(path)
-		s.repair(path)
+		s.repair(ctx, path)
 	}
 }
 
@@ -160,6 +169,10 @@ func (s *search) probe(width int) {
 // along. Where they no longer help it compares paths by their plain cost.
 func (s *search) remember(ctx context.Context) {
 	s.expect()
+	s.base = newMemory(s.g.classes)
+	for k := range s.base {
+		copy(s.base[k], s.memory[k])
+	}
 	m, before := slices.Clone(s.m), s.stats.Labels
 	steps := schedule{scale: .6, shrink: .6, least: .02, patience: 6}
 	for plain := false; !s.done(); {
@@ -177,7 +190,7 @@ func (s *search) remember(ctx context.Context) {
 			continue
 		}
 		s.offer(path)
-		s.repair(path)
+		s.repair(ctx, path)
 		grew := s.learn(path)
 		if plain && !grew {
 			s.clash = s.crowded(path)
@@ -203,11 +216,11 @@ func (s *search) close() bool {
 	return s.cutoff-s.bound < s.cutoff/1000
 }
 
-// label runs one labelling and returns its best path. It looks no further than
-// somewhat above the bound, where far fewer labels are of interest than below the
-// cutoff: no path there is a better bound, too.
+// label runs one labelling, or where these are long a ladder of them, and returns
+// the best path. It looks no further than somewhat above the bound, where far
+// fewer labels are of interest than below the cutoff: no path there is a better
+// bound, too.
 func (s *search) label(ctx context.Context, m multipliers, plain bool) (path []visit, bound int64, ok bool) {
-	s.r.solve(m)
 	near := s.bound + s.bound/50 + 1
 	if s.cutoff >= never {
 		near += s.bound // there may be no path at all
@@ -215,6 +228,13 @@ func (s *search) label(ctx context.Context, m multipliers, plain bool) (path []v
 	if near = min(near, s.cutoff); s.all {
 		near = s.cutoff // each state has one label: all at once
 	}
+	switch {
+	case s.long && plain && !s.all:
+		return s.conclusive(ctx, m, near)
+	case s.long && !plain:
+		return s.ascend(ctx, m, near)
+	}
+	s.r.solve(m)
 	l := newLabelling(s.g, s.r, s.x, s.memory, near, plain)
 	ok = l.run(ctx)
 	s.stats.Passes++
@@ -222,10 +242,22 @@ func (s *search) label(ctx context.Context, m multipliers, plain bool) (path []v
 	if !ok {
 		return nil, 0, false
 	}
-	if l.best > s.bound {
-		s.bound = l.best
+	if len(l.pool) > lengthy && !s.small() {
+		s.long = true
+		s.shake(ctx)
+	}
+	s.reach(m, l.best, plain)
+	return l.path(), l.best, true
+}
+
+// lengthy is how many labels make a labelling long.
+const lengthy = 50000
+
+// reach notes a bound and what it rests on, if it is the best.
+func (s *search) reach(m multipliers, bound int64, plain bool) {
+	if bound > s.bound {
+		s.bound = bound
 		copy(s.m, m)
 		s.keep(m, plain)
 	}
-	return l.path(), l.best, true
 }
