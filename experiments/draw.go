@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image/color"
 	"io"
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -57,7 +58,7 @@ func (p *Plot) canvas(t *Table) (*plot.Plot, error) {
 	}
 	c := newCanvas(p)
 	draw := map[string]func(*plot.Plot, []series) error{
-		"line": p.lines, "bar": p.bars, "cdf": p.cdf, "scatter": p.scatter, "pareto": p.pareto, "heat": p.heat,
+		"line": p.lines, "bar": p.bars, "cdf": p.cdf, "scatter": p.scatter, agreement: p.agreement, "pareto": p.pareto, "heat": p.heat,
 	}[p.Kind]
 	if err := draw(c, data); err != nil {
 		return nil, err
@@ -239,6 +240,26 @@ func (p *Plot) scatter(c *plot.Plot, data []series) error {
 			return err
 		}
 	}
+	return nil
+}
+
+// agreement draws points and the line on which ours are those published.
+func (p *Plot) agreement(c *plot.Plot, data []series) error {
+	if err := p.scatter(c, data); err != nil {
+		return err
+	}
+	least, most := math.Inf(1), 0.0
+	for i := range data {
+		for j, x := range data[i].number {
+			least, most = min(least, x, data[i].y[j]), max(most, x, data[i].y[j])
+		}
+	}
+	line, err := plotter.NewLine(plotter.XYs{{X: least, Y: least}, {X: most, Y: most}})
+	if err != nil {
+		return err
+	}
+	line.Color = color.Gray{Y: 128}
+	c.Add(line)
 	return nil
 }
 

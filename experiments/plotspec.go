@@ -25,9 +25,12 @@ type Plot struct {
 	Largest bool     `toml:"largest"` // of a Pareto front: the largest y is best, not the smallest
 }
 
+// agreement is the kind of plot that draws ours against published.
+const agreement = "agreement"
+
 // PlotKinds are what can be drawn. Lines and bars have means, with bands or
 // whiskers of 95 % confidence where a point has several rows.
-var PlotKinds = []string{"line", "bar", "heat", "cdf", "scatter", "pareto"}
+var PlotKinds = []string{"line", "bar", "heat", "cdf", "scatter", "pareto", agreement}
 
 func (p *Plot) check() error {
 	if !slices.Contains(PlotKinds, p.Kind) {
@@ -35,6 +38,9 @@ func (p *Plot) check() error {
 	}
 	if e := filepath.Ext(p.File); e != ".svg" && e != ".png" {
 		return fmt.Errorf("file is %q: want one ending in .svg or .png", p.File)
+	}
+	if p.Kind == agreement {
+		p.X, p.Y = "published", "ours"
 	}
 	switch {
 	case p.X == "":
@@ -74,6 +80,10 @@ type Published struct {
 	// Inconsistent says why the figure cannot be had from what is in print.
 	Inconsistent string `toml:"inconsistent"`
 	Note         string `toml:"note"` // what a reader should know of it otherwise
+	// Family is of figures whose inputs were chosen by those of them that are
+	// fitted; Source is where the figure was published.
+	Family string `toml:"family"`
+	Source string `toml:"source"`
 }
 
 func (p *Published) check() error {

@@ -131,7 +131,7 @@ func publishedTable(list []Judgement) *Table {
 		if !math.IsNaN(j.Error) {
 			relative = fmt.Sprintf("%+.1f %%", 100*j.Error)
 		}
-		t.Rows = append(t.Rows, []any{strings.Join(where, ", "), j.Figure, short(j.Value), short(j.Ours), relative, string(j.Verdict), orNil(cmp.Or(j.Inconsistent, j.Note))})
+		t.Rows = append(t.Rows, []any{strings.Join(where, ", "), j.Figure, short(j.Value), short(j.Ours), relative, string(j.Verdict), orNil(strings.TrimSpace(cmp.Or(j.Inconsistent, j.Note) + " " + j.Source))})
 	}
 	return t
 }

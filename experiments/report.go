@@ -67,7 +67,11 @@ func Analyse(s *Spec, t *Table) (*Analysis, error) {
 	}
 	for i := range s.Plots {
 		var b bytes.Buffer
-		if err := s.Plots[i].Draw(&b, t); err != nil {
+		of := t
+		if s.Plots[i].Kind == agreement {
+			of = agreementTable(a.Published)
+		}
+		if err := s.Plots[i].Draw(&b, of); err != nil {
 			return nil, fmt.Errorf("%s: plot %d: %w", s.File, i+1, err)
 		}
 		a.Pictures = append(a.Pictures, Picture{&s.Plots[i], b.Bytes()})
@@ -89,6 +93,9 @@ func (a *Analysis) tables() []section {
 	var list []section
 	if len(a.Published) > 0 {
 		list = append(list, section{"Published and ours", publishedTable(a.Published)})
+		if t := familyTable(a.Published); len(t.Rows) > 0 {
+			list = append(list, section{"Errors by family, fitted figures left out", t})
+		}
 	}
 	if len(a.Paired) > 0 {
 		list = append(list, section{"In pairs, all else equal", pairedTable(a.Paired)})

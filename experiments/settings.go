@@ -116,7 +116,7 @@ var workloadKeys = fieldPaths(reflect.TypeFor[edgeshard.Workload](), nil)
 var deviceKeys = deviceKeysOf()
 
 func deviceKeysOf() []string {
-	keys := []string{"count"}
+	keys := []string{"count", "like"}
 	for k := range fieldPaths(reflect.TypeFor[topologies.Device](), nil) {
 		if k != "name" && k != "class" {
 			keys = append(keys, k)

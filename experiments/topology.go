@@ -95,8 +95,11 @@ func bySpecificity(e *edit, changes []change) []change {
 		if c.direction {
 			r++
 		}
-		if c.key == "count" {
+		switch c.key { // before what is said of its devices
+		case "count":
 			r -= 100
+		case "like":
+			r -= 50
 		}
 		return r
 	}
@@ -117,6 +120,12 @@ func (e *edit) changeDevices(c change) error {
 			continue
 		}
 		found = true
+		if c.key == "like" {
+			if err := liken(&e.devices[i], c.text); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := setField(reflect.ValueOf(&e.devices[i]).Elem(), devicePaths[c.key], c.text); err != nil {
 			return err
 		}
@@ -124,6 +133,21 @@ func (e *edit) changeDevices(c change) error {
 	if !found {
 		return fmt.Errorf("topology %s has no such device or class", e.Name)
 	}
+	return nil
+}
+
+// liken gives a device the values of a catalogued one.
+func liken(d *topologies.Device, name string) error {
+	all, err := topologies.Catalogue()
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(all, func(c topologies.Catalogued) bool { return c.Name == name })
+	if i < 0 {
+		return fmt.Errorf("the catalogue has no device %q", name)
+	}
+	sheet := all[i].Device()
+	d.Memory, d.Usable, d.FLOPS, d.MemoryBandwidth, d.ActivePower = sheet.Memory, sheet.Usable, sheet.FLOPS, sheet.MemoryBandwidth, sheet.ActivePower
 	return nil
 }
 

@@ -14,17 +14,17 @@ import (
 // TestCatalogue: every value has a source, every device can be one of a cluster,
 // and the documentation's table says what the catalogue says.
 func TestCatalogue(t *testing.T) {
-	all, err := catalogue()
+	all, err := topologies.Catalogue()
 	if err != nil {
 		t.Fatal(err)
 	}
 	table := "| device | | value | source |\n|---|---|---|---|\n"
 	for _, c := range all {
-		if _, err := topologies.New("one", []topologies.Device{c.device()}, 0, nil); err != nil {
+		if _, err := topologies.New("one", []topologies.Device{c.Device()}, 0, nil); err != nil {
 			t.Error(err)
 		}
 		name := c.What
-		for _, v := range c.values() {
+		for _, v := range c.Values() {
 			if v[2] == "" {
 				t.Errorf("%s: %s %s has no source", c.Name, v[0], v[1])
 			}

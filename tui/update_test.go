@@ -11,6 +11,7 @@ import (
 	"github.com/charmbracelet/colorprofile"
 
 	"github.com/edgeshard/edgeshard"
+	"github.com/edgeshard/edgeshard/topologies"
 )
 
 // onScreen tells whether a text is on screen.
@@ -211,7 +212,7 @@ func TestWhyComesInParts(t *testing.T) {
 
 // TestEveryDeviceOfTheCatalogue can be added and planned with.
 func TestEveryDeviceOfTheCatalogue(t *testing.T) {
-	all, err := catalogue()
+	all, err := topologies.Catalogue()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +222,7 @@ func TestEveryDeviceOfTheCatalogue(t *testing.T) {
 	d := drive(t, ask(t, "home-lab", "llama2-7b"), 120, 36)
 	for _, c := range all {
 		n := len(d.m.question.Topology.Devices)
-		d.do(d.m.addDevice(c.device()))
+		d.do(d.m.addDevice(c.Device()))
 		if got := len(d.m.question.Topology.Devices); got != n+1 {
 			t.Errorf("%s was not added: %s", c.Name, d.m.notice.text)
 		}
