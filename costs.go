@@ -12,10 +12,15 @@ import (
 
 // Costs joins the work of a model with the rates of a topology. The solver and
 // the simulator draw on the same value. A stage's compute time is the sum of its
-// units', exactly, so that a prediction equals a simulation to the nanosecond.
+// units' and Stage, exactly, so that a prediction equals a simulation to the
+// nanosecond.
 type Costs interface {
 	// Compute returns the time of one unit on a device in one pass.
 	Compute(device, unit int, p models.Pass) time.Duration
+	// Stage returns what a pass costs a stage on a device beyond its units.
+	Stage(device int) time.Duration
+	// Turn returns what every pass costs at the source, whatever the stages.
+	Turn() Turn
 	// Transfer returns the time of a message on an idle link; zero where from is to.
 	Transfer(from, to int, bytes int64) Transfer
 }
@@ -26,6 +31,16 @@ type Transfer struct{ Occupancy, Latency time.Duration }
 
 // Idle returns the whole time of the transfer.
 func (t Transfer) Idle() time.Duration { return t.Occupancy + t.Latency }
+
+// A Turn is the software's part in a pass before its first stage and after its
+// last; it occupies neither device nor link.
+type Turn struct {
+	Enter time.Duration // from the decision to let the pass in until the source takes it up
+	Token time.Duration // from the tokens at the source until the coordinator has them
+}
+
+// Time returns both together.
+func (t Turn) Time() time.Duration { return t.Enter + t.Token }
 
 // Spec is what costs are drawn from.
 type Spec struct {
@@ -38,7 +53,9 @@ type Spec struct {
 // NewCosts returns the costs of a spec: a device with a profile takes its
 // measured times, one without the roofline of its data sheet.
 func NewCosts(s Spec) (Costs, error) {
-	c := &costs{spec: s, devices: make([]unitTimer, len(s.Topology.Devices)), enter: make([]time.Duration, len(s.Topology.Devices))}
+	n := len(s.Topology.Devices)
+	c := &costs{spec: s, devices: make([]unitTimer, n), software: make([]Software, n)}
+	measured := make([]bool, n)
 	for i := range s.Topology.Devices {
 		d := &s.Topology.Devices[i]
 		roof := &roofline{model: s.Model, precision: s.Precision, device: d}
@@ -57,11 +74,23 @@ func NewCosts(s Spec) (Costs, error) {
 		if err != nil {
 			return nil, fmt.Errorf("device %s: %w", d.Name, err)
 		}
-		c.devices[i] = t
-		c.hop = max(c.hop, p.Hop)
-		c.enter[i] = time.Duration(float64(p.Stage) * max(1, d.Slowdown))
+		c.devices[i], c.software[i], measured[i] = t, p.Software, true
 	}
+	c.guessHops(measured)
 	return c, nil
+}
+
+// guessHops gives devices without a profile the messages of the slowest that has one.
+func (c *costs) guessHops(measured []bool) {
+	var most Software
+	for _, s := range c.software {
+		most.Hop, most.HopByte = max(most.Hop, s.Hop), max(most.HopByte, s.HopByte)
+	}
+	for i := range c.software {
+		if !measured[i] {
+			c.software[i].Hop, c.software[i].HopByte = most.Hop, most.HopByte
+		}
+	}
 }
 
 // A unitTimer gives a unit's time in seconds on one device at full speed.
@@ -70,10 +99,9 @@ type unitTimer interface {
 }
 
 type costs struct {
-	spec    Spec
-	devices []unitTimer
-	hop     time.Duration   // software cost of a message, added to a link's latency
-	enter   []time.Duration // and what a stage of the device costs beyond its units
+	spec     Spec
+	devices  []unitTimer
+	software []Software // by device
 }
 
 var _ Costs = (*costs)(nil)
@@ -86,12 +114,27 @@ func (c *costs) Compute(device, unit int, p models.Pass) time.Duration {
 	return time.Duration(math.Ceil(s*1e9 - 1e-3)) // what is above a picosecond counts as a nanosecond
 }
 
+func (c *costs) Stage(device int) time.Duration {
+	return time.Duration(float64(c.software[device].Stage) * max(1, c.spec.Topology.Devices[device].Slowdown))
+}
+
+func (c *costs) Turn() Turn {
+	s := &c.software[c.spec.Topology.Source]
+	return Turn{Enter: s.Enter, Token: s.Token}
+}
+
 func (c *costs) Transfer(from, to int, bytes int64) Transfer {
 	if from == to {
 		return Transfer{}
 	}
 	l := c.spec.Topology.Link(from, to)
-	return Transfer{Occupancy: occupancy(bytes, l.Bandwidth), Latency: l.Latency + c.hop + c.enter[to]}
+	return Transfer{Occupancy: occupancy(bytes, l.Bandwidth), Latency: l.Latency + c.hop(from, to, bytes)}
+}
+
+// hop returns the software's cost of a message, half of it at either end.
+func (c *costs) hop(from, to int, bytes int64) time.Duration {
+	a, b := &c.software[from], &c.software[to]
+	return (a.Hop+b.Hop)/2 + time.Duration((a.HopByte+b.HopByte)/2*float64(bytes))
 }
 
 // occupancy returns ⌈8·10⁹·bytes/bandwidth⌉ ns, without overflow.

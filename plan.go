@@ -59,6 +59,8 @@ type Prediction struct {
 	Throughput float64          `json:"throughput_tokens_per_s"`
 	MakespanS  float64          `json:"makespan_s"`
 	Memory     map[string]int64 `json:"memory_bytes"` // by device
+	// Warnings say what the prediction rests on that was not measured so.
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // A Solution is how a solver came to a plan.

@@ -131,6 +131,10 @@ func TestPredict(t *testing.T) {
 // flat charges the same for every unit and every transfer.
 type flat struct{}
 
+func (flat) Stage(int) time.Duration { return 0 }
+
+func (flat) Turn() Turn { return Turn{} }
+
 func (flat) Compute(_, _ int, _ models.Pass) time.Duration { return time.Millisecond }
 
 func (flat) Transfer(from, to int, _ int64) Transfer {

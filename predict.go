@@ -10,7 +10,7 @@ import (
 // A Loop is one pass of a micro-batch through a plan's stages and back to the
 // source, on idle devices and links.
 type Loop struct {
-	Time time.Duration // S: all stages, links and the return
+	Time time.Duration // S: all stages, links, the return and the software around them
 	Busy time.Duration // M: the busiest device's, or link's, time per pass
 }
 
@@ -38,12 +38,13 @@ func (s Spec) Loop(c Costs, stages []Stage, p models.Pass, r Return) Loop {
 		l.Busy = max(l.Busy, devices[at])
 	}
 	send(at, s.Topology.Source, s.ReturnBytes(p.Batch, r))
+	l.Time += c.Turn().Time()
 	return l
 }
 
 // StageTime returns the compute time of a stage in a pass.
 func StageTime(c Costs, s Stage, p models.Pass) time.Duration {
-	var t time.Duration
+	t := c.Stage(s.Device)
 	for u := s.From; u < s.To; u++ {
 		t += c.Compute(s.Device, u, p)
 	}
@@ -89,7 +90,7 @@ func (p *Plan) Predict(c Costs) {
 	p.Predicted = Prediction{
 		TTFTMS: ttft, TPOTMS: Milliseconds(decode) / float64(max(1, w.Tokens-1)),
 		Throughput: float64(sequences*w.Tokens) / total.Seconds(), MakespanS: total.Seconds() * rounds,
-		Memory: p.memoryByDevice(spec),
+		Memory: p.memoryByDevice(spec), Warnings: p.Warnings(),
 	}
 }
 

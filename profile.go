@@ -1,7 +1,7 @@
 package edgeshard
 
 import (
-	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -10,40 +10,73 @@ import (
 	"github.com/edgeshard/edgeshard/topologies"
 )
 
-// A Profile is what a device was measured to need for the units of a model. The
-// same keys in TOML and JSON.
+// A Profile is what a device was measured to need for the units of a model, and
+// what the software around them takes. The same keys in TOML and JSON.
 type Profile struct {
 	Name       string `json:"name" toml:"name"`
-	Provenance string `json:"provenance,omitempty" toml:"provenance"` // where, when and how it was measured
-	Model      string `json:"model" toml:"model"`
-	Units      int    `json:"units" toml:"units"` // of that model, Layers + 2
-	// Hop is the software cost of one message between devices, on top of the link's latency.
-	Hop time.Duration `json:"hop_ns,omitempty" toml:"hop_ns"`
-	// Stage is what a pass costs a stage beyond its units, at the device's full
-	// speed. Costs adds it to the messages into the device, so that the time of a
-	// stage stays the sum of its units'.
-	Stage    time.Duration    `json:"stage_ns,omitempty" toml:"stage_ns"`
-	Overhead topologies.Bytes `json:"overhead,omitempty" toml:"overhead"` // of the runtime; replaces the device's where above 0
-	Points   []Point          `json:"points" toml:"points"`
+	Provenance string `json:"provenance,omitempty" toml:"provenance,omitempty"` // in words, where the keys of Origin do not say it
+	Origin
+	Model string `json:"model" toml:"model"`
+	Units int    `json:"units" toml:"units"` // of that model, Layers + 2
+
+	Software
+	Overhead topologies.Bytes    `json:"overhead,omitempty" toml:"overhead,omitempty"` // memory of the runtime; replaces the device's where above 0
+	Load     topologies.ByteRate `json:"load,omitempty" toml:"load,omitempty"`         // weights read in and packed, a second
+	Spread   Spread              `json:"spread,omitzero" toml:"spread,omitempty"`
+	Points   []Point             `json:"points" toml:"points"`
+}
+
+// An Origin is where, when and with what a profile was measured; what is not
+// known is empty.
+type Origin struct {
+	Host      string `json:"host,omitempty" toml:"host,omitempty"`
+	CPU       string `json:"cpu,omitempty" toml:"cpu,omitempty"`
+	Kernel    string `json:"kernel,omitempty" toml:"kernel,omitempty"` // path of the arithmetic
+	Threads   int    `json:"threads,omitempty" toml:"threads,omitempty"`
+	Precision string `json:"precision,omitempty" toml:"precision,omitempty"` // of the weights
+	Date      string `json:"date,omitempty" toml:"date,omitempty"`           // RFC 3339
+	Version   string `json:"version,omitempty" toml:"version,omitempty"`     // of the program
+}
+
+// Software is what the program takes beyond the units and the links.
+type Software struct {
+	// Hop and HopByte are the cost of a message between devices on top of the
+	// link's time: serialising, encrypting, handing over; per message and byte.
+	Hop     time.Duration `json:"hop_ns,omitempty" toml:"hop_ns,omitempty"`
+	HopByte float64       `json:"hop_ns_per_byte,omitempty" toml:"hop_ns_per_byte,omitempty"`
+	// Stage is what a pass costs a stage beyond its units, at the device's full speed.
+	Stage time.Duration `json:"stage_ns,omitempty" toml:"stage_ns,omitempty"`
+	// Enter is the time from the coordinator's decision to let a pass in until the
+	// source takes it up, Token that from the tokens at the source until the
+	// coordinator has them.
+	Enter time.Duration `json:"enter_ns,omitempty" toml:"enter_ns,omitempty"`
+	Token time.Duration `json:"token_ns,omitempty" toml:"token_ns,omitempty"`
+}
+
+// Spread is how far single measurements lie from the profile, as standard deviations.
+type Spread struct {
+	Pass   float64          `json:"each,omitempty" toml:"each,omitempty"`     // of one pass's time, relative, each on its own
+	Run    float64          `json:"run,omitempty" toml:"run,omitempty"`       // relative, of all passes of a run together
+	Hop    time.Duration    `json:"hop_ns,omitempty" toml:"hop_ns,omitempty"` // of a message's cost
+	Memory topologies.Bytes `json:"memory,omitempty" toml:"memory,omitempty"` // of the overhead
 }
 
 // A Point is one measurement: the time of each of the units [From, To) in a pass.
 type Point struct {
-	From   int     `json:"from" toml:"from"`
-	To     int     `json:"to" toml:"to"`
-	Batch  int     `json:"batch" toml:"batch"`
-	Tokens int     `json:"tokens" toml:"tokens"`
-	Past   int     `json:"past" toml:"past"`
-	MS     float64 `json:"ms" toml:"ms"`
+	From   int       `json:"from" toml:"from"`
+	To     int       `json:"to" toml:"to"`
+	Batch  int       `json:"batch" toml:"batch"`
+	Tokens int       `json:"tokens" toml:"tokens"`
+	Past   int       `json:"past" toml:"past"`
+	MS     float64   `json:"ms" toml:"ms"`
+	Raw    []float64 `json:"raw_ms,omitempty" toml:"raw_ms,omitempty"` // what MS sums up
 }
 
-// Validate reports the first point that makes no sense, and the first unit that has none.
+// Validate reports the first thing that makes no sense, and the first unit that
+// has no point.
 func (p *Profile) Validate() error {
-	if p.Hop < 0 || p.Hop > time.Hour {
-		return fmt.Errorf("profile %s: hop_ns is %d: want 0 to an hour", p.Name, p.Hop)
-	}
-	if p.Stage < 0 || p.Stage > time.Hour {
-		return fmt.Errorf("profile %s: stage_ns is %d: want 0 to an hour", p.Name, p.Stage)
+	if err := errors.Join(p.Software.validate(), p.Spread.validate(), p.Origin.validate()); err != nil {
+		return fmt.Errorf("profile %s: %w", p.Name, err)
 	}
 	covered := make([]bool, min(max(p.Units, 0), 1<<16))
 	for i, q := range p.Points {
@@ -63,91 +96,44 @@ func (p *Profile) Validate() error {
 	return nil
 }
 
-// timer returns the profile's times for a model; roof bounds what was not measured.
-func (p *Profile) timer(m models.Config, roof *roofline) (unitTimer, error) {
-	if err := p.Validate(); err != nil {
-		return nil, err
-	}
-	if p.Units != m.Units() {
-		return nil, fmt.Errorf("profile %s has the %d units of %s, the model %s has %d", p.Name, p.Units, p.Model, m.Name, m.Units())
-	}
-	t := &profileTimer{units: make([]unitTimes, p.Units), roof: roof}
-	for _, q := range p.Points {
-		for u := q.From; u < q.To; u++ {
-			t.units[u].add(models.Pass{Batch: q.Batch, Tokens: q.Tokens, Past: q.Past}, q.MS/1e3)
+func (s Software) validate() error {
+	for _, f := range []struct {
+		key string
+		d   time.Duration
+	}{{"hop_ns", s.Hop}, {"stage_ns", s.Stage}, {"enter_ns", s.Enter}, {"token_ns", s.Token}} {
+		if f.d < 0 || f.d > time.Hour {
+			return fmt.Errorf("%s is %d: want 0 to an hour", f.key, f.d)
 		}
 	}
-	return t, nil
-}
-
-// profileTimer interpolates linearly: over the rows of a pass, and among points
-// of equal rows over the positions a row attends to on average. Within the
-// measured range it is exact at the points. Above the most rows measured the
-// time per row stays, but is never below the roofline's compute time where the
-// profile has a single number of rows (the authors' has one pass of one token,
-// which is bound by memory and says nothing about more rows).
-type profileTimer struct {
-	units []unitTimes
-	roof  *roofline
-}
-
-func (t *profileTimer) seconds(u int, p models.Pass) float64 {
-	curves := t.units[u].curves
-	rows, depth := float64(p.Rows()), attendedDepth(p)
-	i, found := slices.BinarySearchFunc(curves, rows, func(c curve, r float64) int { return cmp.Compare(c.rows, r) })
-	switch {
-	case found:
-		return curves[i].at(depth)
-	case i == 0:
-		return curves[0].at(depth)
-	case i < len(curves):
-		a, b := &curves[i-1], &curves[i]
-		f := (rows - a.rows) / (b.rows - a.rows)
-		return a.at(depth)*(1-f) + b.at(depth)*f
-	case len(curves) == 1:
-		return max(curves[0].at(depth), t.roof.computeSeconds(u, p))
+	if !(s.HopByte >= 0 && s.HopByte <= 1e9) {
+		return fmt.Errorf("hop_ns_per_byte is %g: want 0 to 1e9", s.HopByte)
 	}
-	last := &curves[len(curves)-1]
-	return last.at(depth) * rows / last.rows
+	return nil
 }
 
-// attendedDepth is the mean number of positions a row of the pass attends to.
-func attendedDepth(p models.Pass) float64 { return float64(p.Past) + float64(p.Tokens+1)/2 }
-
-// unitTimes are a unit's measurements: curves over depth, ascending in rows.
-type unitTimes struct{ curves []curve }
-
-type curve struct {
-	rows           float64
-	depth, seconds []float64 // depth ascending
+func (s Spread) validate() error {
+	if !(s.Pass >= 0 && s.Pass <= 10) || !(s.Run >= 0 && s.Run <= 10) {
+		return fmt.Errorf("spread: each is %g, run is %g: want 0 to 10", s.Pass, s.Run)
+	}
+	if s.Hop < 0 || s.Hop > time.Hour || s.Memory < 0 {
+		return fmt.Errorf("spread: hop_ns is %d, memory is %d: want 0 to an hour, and 0 or more", s.Hop, s.Memory)
+	}
+	return nil
 }
 
-func (u *unitTimes) add(p models.Pass, seconds float64) {
-	rows, depth := float64(p.Rows()), attendedDepth(p)
-	i, found := slices.BinarySearchFunc(u.curves, rows, func(c curve, r float64) int { return cmp.Compare(c.rows, r) })
-	if !found {
-		u.curves = slices.Insert(u.curves, i, curve{rows: rows})
+func (o Origin) validate() error {
+	if o.Threads < 0 {
+		return fmt.Errorf("threads is %d: want 0 or more", o.Threads)
 	}
-	c := &u.curves[i]
-	j, found := slices.BinarySearch(c.depth, depth)
-	if found {
-		c.seconds[j] = seconds // the later measurement replaces the earlier
-		return
+	if o.Precision != "" {
+		if _, err := models.ParsePrecision(o.Precision); err != nil {
+			return err
+		}
 	}
-	c.depth, c.seconds = slices.Insert(c.depth, j, depth), slices.Insert(c.seconds, j, seconds)
-}
-
-// at returns the time at a depth, constant beyond the ends.
-func (c *curve) at(depth float64) float64 {
-	i, found := slices.BinarySearch(c.depth, depth)
-	switch {
-	case found:
-		return c.seconds[i]
-	case i == 0:
-		return c.seconds[0]
-	case i == len(c.depth):
-		return c.seconds[i-1]
+	if o.Date != "" {
+		if _, err := time.Parse(time.RFC3339, o.Date); err != nil {
+			return fmt.Errorf("date is %q: want one such as 2026-11-27T17:00:00Z", o.Date)
+		}
 	}
-	f := (depth - c.depth[i-1]) / (c.depth[i] - c.depth[i-1])
-	return c.seconds[i-1]*(1-f) + c.seconds[i]*f
+	return nil
 }

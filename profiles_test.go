@@ -135,7 +135,8 @@ func TestLoadProfile(t *testing.T) {
 	}
 	got, err := edgeshard.LoadProfile(filepath.Join(dir, "mine.toml"))
 	want := &edgeshard.Profile{
-		Name: "mine", Model: "m", Units: 3, Hop: 40 * time.Microsecond, Overhead: 25 << 20,
+		Name: "mine", Model: "m", Units: 3, Overhead: 25 << 20,
+		Software: edgeshard.Software{Hop: 40 * time.Microsecond},
 		Points: []edgeshard.Point{{To: 3, Batch: 1, Tokens: 1, MS: 0.5}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
@@ -165,10 +166,16 @@ func TestProfileRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := &edgeshard.Profile{
 			Name: rapid.StringMatching(`[ -~]{1,9}`).Draw(t, "name"), Model: "m", Units: rapid.IntRange(1, 4).Draw(t, "units"),
-			Hop: time.Duration(rapid.Int64Range(0, 1e9).Draw(t, "hop")), Overhead: topologies.Bytes(rapid.Int64Min(0).Draw(t, "overhead")),
+			Software: edgeshard.Software{
+				Hop: time.Duration(rapid.Int64Range(0, 1e9).Draw(t, "hop")), HopByte: rapid.Float64Range(0, 1e9).Draw(t, "byte"),
+				Enter: time.Duration(rapid.Int64Range(0, 1e9).Draw(t, "enter")), Token: time.Duration(rapid.Int64Range(0, 1e9).Draw(t, "token")),
+			},
+			Origin: edgeshard.Origin{Host: "h", Kernel: "avx2", Threads: 2, Precision: "q8_0", Date: "2026-11-27T17:00:00Z", Version: "v"},
+			Spread: edgeshard.Spread{Pass: rapid.Float64Range(0, 10).Draw(t, "pass"), Memory: 5},
+			Overhead: topologies.Bytes(rapid.Int64Min(0).Draw(t, "overhead")),
 		}
 		for u := range p.Units {
-			p.Points = append(p.Points, edgeshard.Point{From: u, To: u + 1, Batch: 1 + u, Tokens: 2, Past: u, MS: rapid.Float64Range(0, 1e8).Draw(t, "ms")})
+			p.Points = append(p.Points, edgeshard.Point{From: u, To: u + 1, Batch: 1 + u, Tokens: 2, Past: u, MS: rapid.Float64Range(0, 1e8).Draw(t, "ms"), Raw: []float64{1, 2.5}})
 		}
 		profileRoundTrip(t, p)
 	})

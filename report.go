@@ -33,6 +33,9 @@ type Report struct {
 	Imitation *Imitation `json:"imitation,omitempty"` // where local workers stood for devices
 
 	Outputs []Output `json:"outputs,omitempty"`
+
+	// Warnings say what of a prediction rests on nothing that was measured so.
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // A Distribution summarises a metric over requests; percentiles are exact, by nearest rank.

@@ -27,8 +27,8 @@ func TestOccupancy(t *testing.T) {
 	})
 }
 
-// Ten points of a profile: at them the time is the measured one, between them
-// linear, and past the measured rows it grows with the rows.
+// Points of a profile: at them the time is the measured one, between them linear,
+// and past the measured rows and positions it grows with them.
 func TestProfileInterpolation(t *testing.T) {
 	p := &Profile{Name: "p", Model: "m", Units: 3, Points: []Point{
 		{From: 0, To: 3, Batch: 1, Tokens: 1, Past: 0, MS: 2},
@@ -48,7 +48,9 @@ func TestProfileInterpolation(t *testing.T) {
 		{models.Pass{Batch: 1, Tokens: 1}, 2},
 		{models.Pass{Batch: 1, Tokens: 1, Past: 50}, 3},
 		{models.Pass{Batch: 1, Tokens: 1, Past: 100}, 4},
-		{models.Pass{Batch: 1, Tokens: 1, Past: 900}, 4},
+		{models.Pass{Batch: 1, Tokens: 1, Past: 900}, 20},
+		{models.Pass{Batch: 1, Tokens: 3}, 6},
+		{models.Pass{Batch: 2, Tokens: 1}, 4},
 		{models.Pass{Batch: 4, Tokens: 1}, 8},
 		{models.Pass{Batch: 6, Tokens: 1}, 12},
 		{models.Pass{Batch: 1, Tokens: 8}, 16},

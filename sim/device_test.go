@@ -26,6 +26,10 @@ func TestSpeedTrace(t *testing.T) {
 // slowCosts are stages of seconds, for bodies that warm in seconds.
 type slowCosts struct{ stage time.Duration }
 
+func (slowCosts) Stage(int) time.Duration { return 0 }
+
+func (slowCosts) Turn() edgeshard.Turn { return edgeshard.Turn{} }
+
 func (c slowCosts) Compute(_, unit int, _ models.Pass) time.Duration {
 	if unit == 0 {
 		return c.stage

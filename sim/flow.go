@@ -98,7 +98,7 @@ func (s *pipeline) enter(f int32) bool {
 	fl.chunk = chunk{}
 	fl.draft = s.rates.drafting(fl.pass, fl.drafted)
 	fl.row = s.table.row(fl.pass)
-	s.arriveAt(f)
+	s.begin(f)
 	return true
 }
 
@@ -175,5 +175,9 @@ func (s *pipeline) enterChunk(f int32, c chunk, batch int) {
 	fl.pass = models.Pass{Batch: batch, Tokens: c.to - c.from, Past: c.from}
 	fl.draft = s.rates.drafting(fl.pass, 0)
 	fl.row = s.table.row(fl.pass)
+	if c.from == 0 {
+		s.begin(f)
+		return
+	}
 	s.arriveAt(f)
 }

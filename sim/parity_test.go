@@ -29,10 +29,35 @@ func randomJob(seed uint64) (edgeshard.Plan, *rand.Rand) {
 	if rng.IntN(4) == 0 {
 		w.Return = edgeshard.ReturnLogits
 	}
-	return edgeshard.Plan{
+	p := edgeshard.Plan{
 		Model:    edgeshard.ModelRef{Ref: "random", Precision: models.Precisions()[rng.IntN(5)], Config: model},
 		Topology: topo, Workload: w, Objective: edgeshard.Latency,
-	}, rng
+	}
+	if seed%3 == 0 {
+		profile(&p, rand.New(rand.NewPCG(seed, 8)))
+	}
+	return p, rng
+}
+
+// profile gives half of the devices, and the source, a profile whose software
+// takes time wherever it can.
+func profile(p *edgeshard.Plan, rng *rand.Rand) {
+	ns := func(most int) time.Duration { return time.Duration(rng.IntN(most)) }
+	units := p.Model.Config.Units()
+	q := &edgeshard.Profile{Name: "drawn", Units: units, Software: edgeshard.Software{
+		Hop: ns(1e6), HopByte: rng.Float64() * 3, Stage: ns(1e5), Enter: ns(1e5), Token: ns(1e5),
+	}}
+	for _, tokens := range []int{1, 8, 64} {
+		for _, past := range []int{0, 50} {
+			q.Points = append(q.Points, edgeshard.Point{To: units, Batch: 1, Tokens: tokens, Past: past, MS: rng.Float64() * float64(tokens)})
+		}
+	}
+	p.Profiles = map[string]*edgeshard.Profile{q.Name: q}
+	for i := range p.Topology.Devices {
+		if d := &p.Topology.Devices[i]; i == p.Topology.Source || rng.IntN(2) == 0 {
+			d.Profile, d.Slowdown = q.Name, 1+3*rng.Float64()
+		}
+	}
 }
 
 // cut draws stages without regard to memory or speed, revisits among them.

@@ -56,6 +56,7 @@ const (
 	arrival     kind = iota // requests arrive
 	computed                // a device ends a stage of a flow
 	delivered               // a message of a flow reaches its stage, or the source
+	returned                // the tokens of a flow are with the coordinator
 	networkTick             // a message leaves a link, or a trace changes
 	thermalTick             // a device reaches a bound of its temperature
 	batteryTick             // a device's battery is empty
@@ -120,15 +121,8 @@ func (s *pipeline) run(ctx context.Context) error {
 
 func (s *pipeline) handle(ctx context.Context, e event) error {
 	switch e.kind {
-	case computed, delivered:
-		if s.flows[e.flow].epoch != e.epoch {
-			return nil
-		}
-		if e.kind == computed {
-			s.leave(e.flow)
-			return nil
-		}
-		if !s.deliver(e.flow) {
+	case computed, delivered, returned:
+		if s.flows[e.flow].epoch != e.epoch || !s.advance(e) {
 			return nil
 		}
 	case arrival:
@@ -150,6 +144,19 @@ func (s *pipeline) handle(ctx context.Context, e event) error {
 		}
 	}
 	return s.admit(ctx)
+}
+
+// advance takes a flow to where it is next, and reports whether its pass is over.
+func (s *pipeline) advance(e event) (over bool) {
+	switch e.kind {
+	case computed:
+		s.leave(e.flow)
+		return false
+	case delivered:
+		return s.deliver(e.flow)
+	}
+	s.token(e.flow)
+	return true
 }
 
 // tell passes a span on, and remembers it where the batch is a template.
@@ -242,8 +249,8 @@ func (s *pipeline) leave(f int32) {
 	s.next(at)
 }
 
-// deliver ends a flow's message and reports whether it was the return.
-func (s *pipeline) deliver(f int32) (back bool) {
+// deliver ends a flow's message and reports whether its pass is over.
+func (s *pipeline) deliver(f int32) (over bool) {
 	fl := &s.flows[f]
 	hop := s.hops[fl.stage]
 	if fl.stage < len(s.plan.Stages) {
@@ -256,8 +263,21 @@ func (s *pipeline) deliver(f int32) (back bool) {
 	if hop != nil {
 		s.tell(s.span(edgeshard.Back, f, -1, hop.from, hop.to))
 	}
+	if late := s.rates.Turn().Token; late > 0 {
+		s.After(late, event{kind: returned, flow: f, epoch: fl.epoch})
+		return false
+	}
 	s.token(f)
 	return true
+}
+
+// begin brings a flow to the first stage, when the source has its pass.
+func (s *pipeline) begin(f int32) {
+	if early := s.rates.Turn().Enter; early > 0 {
+		s.After(early, event{kind: delivered, flow: f, epoch: s.flows[f].epoch})
+		return
+	}
+	s.arriveAt(f)
 }
 
 // arriveAt queues a flow at the device of its stage.

@@ -120,6 +120,10 @@ func TestLittle(t *testing.T) {
 // tandemCosts take a time of its own on each device, and none on links.
 type tandemCosts struct{ means []time.Duration }
 
+func (tandemCosts) Stage(int) time.Duration { return 0 }
+
+func (tandemCosts) Turn() edgeshard.Turn { return edgeshard.Turn{} }
+
 func (c tandemCosts) Compute(device, _ int, _ models.Pass) time.Duration { return c.means[device] }
 func (tandemCosts) Transfer(int, int, int64) edgeshard.Transfer          { return edgeshard.Transfer{} }
 

@@ -32,6 +32,10 @@ func (c *tableCosts) Compute(device, unit int, p models.Pass) time.Duration {
 	return t
 }
 
+func (c *tableCosts) Stage(int) time.Duration { return 0 }
+
+func (c *tableCosts) Turn() edgeshard.Turn { return edgeshard.Turn{} }
+
 func (c *tableCosts) Transfer(from, to int, bytes int64) edgeshard.Transfer {
 	if from == to {
 		return edgeshard.Transfer{}

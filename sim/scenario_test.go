@@ -57,6 +57,10 @@ type mbps struct{ *topologies.Topology }
 
 func (mbps) Compute(int, int, models.Pass) time.Duration { return 0 }
 
+func (mbps) Stage(int) time.Duration { return 0 }
+
+func (mbps) Turn() edgeshard.Turn { return edgeshard.Turn{} }
+
 func (m mbps) Transfer(from, to int, bytes int64) edgeshard.Transfer {
 	l := m.Link(from, to)
 	if from == to || l.Bandwidth == 0 {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/edgeshard/edgeshard"
 	"github.com/edgeshard/edgeshard/models"
@@ -209,6 +210,12 @@ func (b *builder) times(c *Class) {
 		c.Request[u] = total
 		c.Step[u] = min(int64(b.costs.Compute(d, u, b.steady)), longest)
 	}
+	if d == b.p.Source {
+		// Unit 0 is always there: it takes what every pass costs, and the first stage.
+		each := int64(b.costs.Turn().Time() + b.costs.Stage(d))
+		c.Request[0] = min(c.Request[0]+each*int64(1+len(b.decodes)), longest)
+		c.Step[0] = min(c.Step[0]+each, longest)
+	}
 }
 
 func (b *builder) links() {
@@ -221,11 +228,11 @@ func (b *builder) links() {
 		for to := range p.Classes {
 			a, z, ok := ends(&p.Classes[from], &p.Classes[to])
 			if ok {
-				p.Links[from][to] = b.link(a, z, model.ActivationBytes(b.prefill), model.ActivationBytes(b.steady))
+				p.Links[from][to] = b.link(a, z, model.ActivationBytes(b.prefill), model.ActivationBytes(b.steady), b.costs.Stage(z))
 			}
 		}
 		if a := p.Classes[from].Members[0]; a != p.Source {
-			p.Return[from] = b.link(a, p.Source, token, token)
+			p.Return[from] = b.link(a, p.Source, token, token, 0)
 		}
 	}
 }
@@ -242,8 +249,9 @@ func ends(from, to *Class) (a, z int, ok bool) {
 }
 
 // link draws the link's time of a first message of one size and of the decode
-// passes' of another.
-func (b *builder) link(from, to int, first, later int64) Link {
+// passes' of another, and the time that the stage it leads to takes beyond its
+// units. That occupies the device, but too little for the busiest one to change.
+func (b *builder) link(from, to int, first, later int64, stage time.Duration) Link {
 	f, l := b.costs.Transfer(from, to, first), b.costs.Transfer(from, to, later)
 	if most := longest / int64(len(b.decodes)+1); int64(f.Idle()) > most || int64(l.Idle()) > most {
 		return absent
@@ -253,8 +261,8 @@ func (b *builder) link(from, to int, first, later int64) Link {
 		steady = f
 	}
 	return b.joulesOf(Link{
-		Request:   int64(f.Idle()) + int64(len(b.decodes))*int64(l.Idle()),
-		Step:      int64(steady.Idle()),
+		Request:   int64(f.Idle()+stage) + int64(len(b.decodes))*int64(l.Idle()+stage),
+		Step:      int64(steady.Idle() + stage),
 		Occupancy: int64(steady.Occupancy),
 		Traffic:   int64(f.Occupancy) + int64(len(b.decodes))*int64(l.Occupancy),
 	}, from, to, first+int64(len(b.decodes))*later)

@@ -136,6 +136,14 @@ func (a *app) describePlan(p *edgeshard.Plan, c edgeshard.Costs) {
 	}
 	a.printf("  %s", faintStyle.Render(fmt.Sprintf("%d + %d tokens, batch %d in micro-batches of %d, %s", w.PromptTokens, w.Tokens, w.Batch, w.MicroBatch, w.Schedule)))
 	a.printf("  %s", solutionText(p))
+	a.warn(q.Warnings)
+}
+
+// warn writes what a prediction should be taken with.
+func (a *app) warn(warnings []string) {
+	for _, w := range warnings {
+		a.printf("  %s %s", warningStyle.Render("warning:"), w)
+	}
 }
 
 // solutionText says in a line how much a plan can be trusted.

@@ -15,11 +15,12 @@ import (
 )
 
 var (
-	titleStyle  = lipgloss.NewStyle().Bold(true).Foreground(lipgloss.Color("14"))
-	headerStyle = lipgloss.NewStyle().Bold(true)
-	faintStyle  = lipgloss.NewStyle().Faint(true)
-	goodStyle   = lipgloss.NewStyle().Foreground(lipgloss.Color("2"))
-	errorStyle  = lipgloss.NewStyle().Bold(true).Foreground(lipgloss.Color("1"))
+	titleStyle   = lipgloss.NewStyle().Bold(true).Foreground(lipgloss.Color("14"))
+	headerStyle  = lipgloss.NewStyle().Bold(true)
+	faintStyle   = lipgloss.NewStyle().Faint(true)
+	goodStyle    = lipgloss.NewStyle().Foreground(lipgloss.Color("2"))
+	warningStyle = lipgloss.NewStyle().Foreground(lipgloss.Color("3"))
+	errorStyle   = lipgloss.NewStyle().Bold(true).Foreground(lipgloss.Color("1"))
 )
 
 // stageColors tell devices apart, in the order of their first stage; chosen to

@@ -189,6 +189,7 @@ func (a *app) execute(ctx context.Context, r edgeshard.Runner, backend string, p
 	if e, ok := r.(*execRunner); ok {
 		rep.Imitation = e.imitation
 	}
+	rep.Warnings = p.Predicted.Warnings
 	if runErr != nil && rep.Tokens == 0 {
 		return rep, runErr
 	}
@@ -253,6 +254,7 @@ func (a *app) showReport(r *edgeshard.Report) {
 	a.table([]string{"link", "messages", "bytes", "utilised"}, rows)
 	a.showImitation(r.Imitation)
 	a.showExtras(r)
+	a.warn(r.Warnings)
 	for _, o := range r.OOM {
 		a.printf("  %s %s lacked %s at %s s, for request %d", errorStyle.Render("out of memory:"), o.Device, bytesText(o.Missing), digits(o.AtS), o.Request)
 	}
