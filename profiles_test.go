@@ -137,7 +137,7 @@ func TestLoadProfile(t *testing.T) {
 	want := &edgeshard.Profile{
 		Name: "mine", Model: "m", Units: 3, Overhead: 25 << 20,
 		Software: edgeshard.Software{Hop: 40 * time.Microsecond},
-		Points: []edgeshard.Point{{To: 3, Batch: 1, Tokens: 1, MS: 0.5}},
+		Points:   []edgeshard.Point{{To: 3, Batch: 1, Tokens: 1, MS: 0.5}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
@@ -170,8 +170,8 @@ func TestProfileRoundTrip(t *testing.T) {
 				Hop: time.Duration(rapid.Int64Range(0, 1e9).Draw(t, "hop")), HopByte: rapid.Float64Range(0, 1e9).Draw(t, "byte"),
 				Enter: time.Duration(rapid.Int64Range(0, 1e9).Draw(t, "enter")), Token: time.Duration(rapid.Int64Range(0, 1e9).Draw(t, "token")),
 			},
-			Origin: edgeshard.Origin{Host: "h", Kernel: "avx2", Threads: 2, Precision: "q8_0", Date: "2026-11-27T17:00:00Z", Version: "v"},
-			Spread: edgeshard.Spread{Pass: rapid.Float64Range(0, 10).Draw(t, "pass"), Memory: 5},
+			Origin:   edgeshard.Origin{Host: "h", Kernel: "avx2", Threads: 2, Precision: "q8_0", Date: "2026-11-27T17:00:00Z", Version: "v"},
+			Spread:   edgeshard.Spread{Pass: rapid.Float64Range(0, 10).Draw(t, "pass"), Memory: 5},
 			Overhead: topologies.Bytes(rapid.Int64Min(0).Draw(t, "overhead")),
 		}
 		for u := range p.Units {

@@ -62,7 +62,7 @@ func (r *Runner) Probe(ctx context.Context, model string, w edgeshard.Workload) 
 	profile := &edgeshard.Profile{
 		Name: "probe", Model: p.Model.Config.Name, Units: p.Model.Config.Units(),
 		Provenance: fmt.Sprintf("probed on %s/%s with %d threads, %s", runtime.GOOS, runtime.GOARCH, threads, time.Now().UTC().Format(time.RFC3339)),
-		Software: edgeshard.Software{Hop: o.hop(), Stage: o.stage()}, Points: o.points(),
+		Software:   edgeshard.Software{Hop: o.hop(), Stage: o.stage()}, Points: o.points(),
 	}
 	if options.Local != nil {
 		profile.Overhead = topologies.Bytes(o.overhead())
