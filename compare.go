@@ -15,6 +15,8 @@ type Difference struct {
 	Error float64 `json:"error"` // (a − b) / b, 0 where both are 0; NaN is never written: see Defined
 	// Defined is false where b is 0 and a is not, so that no relative error exists.
 	Defined bool `json:"defined"`
+	// Band is that of the prediction, nil where it has none.
+	Band *Band `json:"band_90,omitempty"`
 }
 
 // Compare returns the reports' fields side by side, in the order of the report:
@@ -34,6 +36,11 @@ func Compare(a, b *Report) []Difference {
 	c.devices(a, b)
 	c.links(a, b)
 	c.add("oom", float64(len(a.OOM)), float64(len(b.OOM)))
+	for i := range c {
+		if band, ok := a.Bands[c[i].Field]; ok {
+			c[i].Band = &band
+		}
+	}
 	return c
 }
 

@@ -1,7 +1,6 @@
 package edgeshard_test
 
 import (
-	"bytes"
 	"errors"
 	"io/fs"
 	"os"
@@ -10,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/BurntSushi/toml"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
 	"github.com/edgeshard/edgeshard"
@@ -171,7 +170,7 @@ func TestProfileRoundTrip(t *testing.T) {
 				Enter: time.Duration(rapid.Int64Range(0, 1e9).Draw(t, "enter")), Token: time.Duration(rapid.Int64Range(0, 1e9).Draw(t, "token")),
 			},
 			Origin:   edgeshard.Origin{Host: "h", Kernel: "avx2", Threads: 2, Precision: "q8_0", Date: "2026-11-27T17:00:00Z", Version: "v"},
-			Spread:   edgeshard.Spread{Pass: rapid.Float64Range(0, 10).Draw(t, "pass"), Memory: 5},
+			Spread:   edgeshard.Spread{Each: rapid.Float64Range(0, 10).Draw(t, "each"), Memory: 5},
 			Overhead: topologies.Bytes(rapid.Int64Min(0).Draw(t, "overhead")),
 		}
 		for u := range p.Units {
@@ -183,13 +182,13 @@ func TestProfileRoundTrip(t *testing.T) {
 
 // profileRoundTrip writes a profile and reads it back.
 func profileRoundTrip(t interface{ Fatalf(string, ...any) }, want *edgeshard.Profile) {
-	var text bytes.Buffer
-	if err := toml.NewEncoder(&text).Encode(want); err != nil {
+	text, err := want.TOML()
+	if err != nil {
 		t.Fatalf("%v", err)
 	}
-	got, err := edgeshard.ParseProfile("f", text.Bytes())
-	if diff := cmp.Diff(want, got); err != nil || diff != "" {
-		t.Fatalf("%v in\n%s(-want +got):\n%s", err, &text, diff)
+	got, err := edgeshard.ParseProfile("f", text)
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); err != nil || diff != "" {
+		t.Fatalf("%v in\n%s(-want +got):\n%s", err, text, diff)
 	}
 }
 

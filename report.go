@@ -36,6 +36,26 @@ type Report struct {
 
 	// Warnings say what of a prediction rests on nothing that was measured so.
 	Warnings []string `json:"warnings,omitempty"`
+	// Bands are the bounds within which a prediction's figures lie with a
+	// probability of 90 %, by field, as Compare names them.
+	Bands map[string]Band `json:"bands_90,omitempty"`
+}
+
+// A Band is the bounds of a predicted figure.
+type Band struct {
+	Low  float64 `json:"low"`
+	High float64 `json:"high"`
+}
+
+// Holds tells whether a measured figure is within the band.
+func (b Band) Holds(v float64) bool { return b.Low <= v && v <= b.High }
+
+// Headline returns the figures that bands are given for, by field, but for memory.
+func (r *Report) Headline() map[string]float64 {
+	return map[string]float64{
+		"ttft_ms.mean": r.TTFT.Mean, "tpot_ms.mean": r.TPOT.Mean,
+		"throughput_tokens_per_s": r.Throughput, "makespan_s": r.MakespanS,
+	}
 }
 
 // A Distribution summarises a metric over requests; percentiles are exact, by nearest rank.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/edgeshard/edgeshard"
 	"github.com/edgeshard/edgeshard/exec"
+	"github.com/edgeshard/edgeshard/models"
 	"github.com/edgeshard/edgeshard/topologies"
 )
 
@@ -72,24 +73,40 @@ func TestSlowdown(t *testing.T) {
 	}
 }
 
-func TestProbe(t *testing.T) {
-	w := edgeshard.DefaultWorkload()
-	w.Tokens = 20
+// A measurement has a point of every kind of unit and pass, and times above 0.
+func TestMeasure(t *testing.T) {
+	m := exec.Measurement{Model: "demo", Batches: []int{1, 3}, Prompts: []int{4, 12}, Tokens: 20}
 	for name, r := range map[string]*exec.Runner{
 		"in memory": inMemory(),
 		"processes": {Options: exec.Options{Threads: 1, Local: processes(t)}},
 	} {
-		p, err := r.Probe(t.Context(), "demo", w)
+		p, err := r.Measure(t.Context(), m)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if p.Units != 10 || p.Hop <= 0 || len(p.Points) != 4*5 || (p.Overhead > 0) != (name == "processes") {
+		// Prefill and two stretches of decode, less the very first prefill.
+		if want := 3 * 2 * (2*3 - 1); len(p.Points) != want {
+			t.Errorf("%s: %d points, want %d", name, len(p.Points), want)
+		}
+		if p.Units != 10 || p.Hop <= 0 || p.Enter <= 0 || p.Load <= 0 || p.Precision != "f16" || (p.Overhead > 0) != (name == "processes") {
 			t.Errorf("%s: profile %+v", name, p)
 		}
 		for _, q := range p.Points {
-			if q.MS <= 0 || q.Tokens > 1 && q.Past > 0 {
+			if q.MS <= 0 || q.Tokens > 1 && q.Past > 0 || len(q.Raw) != 1 {
 				t.Errorf("%s: point %+v", name, q)
 			}
 		}
+	}
+}
+
+// A model without weights, and too large to load, is measured by a few blocks.
+func TestMeasureSynthetic(t *testing.T) {
+	m := exec.Measurement{Model: "tinyllama-1.1b", Precision: models.Q4_0, Batches: []int{1}, Prompts: []int{2, 2}, Tokens: 2}
+	p, err := inMemory().Measure(t.Context(), m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Units != 24 || p.Precision != "q4_0" || p.Provenance != "made-up weights, 9 blocks for 22" {
+		t.Errorf("profile %+v", p)
 	}
 }

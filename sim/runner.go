@@ -55,11 +55,9 @@ func (r *Runner) Run(ctx context.Context, p *edgeshard.Plan, obs edgeshard.Obser
 	if err := r.bound(&p.Workload); err != nil {
 		return err
 	}
-	costs, err := r.Costs, error(nil)
-	if costs == nil {
-		if costs, err = p.Costs(); err != nil {
-			return err
-		}
+	costs, err := r.costs(p)
+	if err != nil {
+		return err
 	}
 	scenario := r.Scenario
 	if scenario == nil {

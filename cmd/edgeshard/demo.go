@@ -22,6 +22,9 @@ const (
 	demoTopology = "local-3"
 	demoPrompt   = "Once upon a time"
 	demoTokens   = 109
+
+	// quickTokens bounds what a quick measurement generates for a request.
+	quickTokens = 96
 )
 
 func (a *app) demoCmd() *cobra.Command {
@@ -120,8 +123,16 @@ func (a *app) demoProbe(ctx context.Context, w edgeshard.Workload) (*edgeshard.P
 	a.progress("measuring this machine")
 	defer a.clear()
 	start := time.Now()
-	profile, err := runner.Probe(ctx, models.Demo, w)
+	profile, err := runner.Measure(ctx, quickMeasurement(models.Demo, w))
 	return profile, time.Since(start), err
+}
+
+// quickMeasurement is of the passes of one workload alone, in one round.
+func quickMeasurement(model string, w edgeshard.Workload) exec.Measurement {
+	return exec.Measurement{
+		Model: model, Batches: []int{w.MicroBatch}, Prompts: []int{w.PromptTokens, w.PromptTokens, w.PromptTokens, w.PromptTokens},
+		Tokens: min(max(w.Tokens, 2), quickTokens),
+	}
 }
 
 // demoRunner runs workers in processes of their own, as unequal as the topology says.
@@ -195,11 +206,15 @@ func (a *app) showBaselines(p *edgeshard.Plan, all []baseline) {
 
 // simulate runs a plan in virtual time.
 func simulate(ctx context.Context, p *edgeshard.Plan) (*edgeshard.Report, error) {
-	rec := edgeshard.NewRecorder(p)
-	if err := new(sim.Runner).Run(ctx, p, rec); err != nil {
+	rec, r := edgeshard.NewRecorder(p), new(sim.Runner)
+	if err := r.Run(ctx, p, rec); err != nil {
 		return nil, err
 	}
-	return rec.Report("sim"), nil
+	rep := rec.Report("sim")
+	rep.Warnings = p.Predicted.Warnings
+	var err error
+	rep.Bands, err = r.Bands(ctx, p, p.Workload.Seed)
+	return rep, err
 }
 
 // demoRun runs the plan on local worker processes and streams the story.

@@ -190,10 +190,21 @@ func (a *app) execute(ctx context.Context, r edgeshard.Runner, backend string, p
 		rep.Imitation = e.imitation
 	}
 	rep.Warnings = p.Predicted.Warnings
+	if b, ok := r.(banded); ok && runErr == nil {
+		var err error
+		if rep.Bands, err = b.Bands(ctx, p); err != nil {
+			return rep, err
+		}
+	}
 	if runErr != nil && rep.Tokens == 0 {
 		return rep, runErr
 	}
 	return rep, errors.Join(runErr, a.finish(p, rep, spans.spans, files))
+}
+
+// banded is a Runner that can tell within which bounds its figures lie.
+type banded interface {
+	Bands(ctx context.Context, p *edgeshard.Plan) (map[string]edgeshard.Band, error)
 }
 
 func (a *app) finish(p *edgeshard.Plan, rep *edgeshard.Report, spans []edgeshard.Span, files runFiles) error {
@@ -240,6 +251,10 @@ func (a *app) showReport(r *edgeshard.Report) {
 		return []string{name, digits(d.Mean), digits(d.P50), digits(d.P90), digits(d.P99), digits(d.Max)}
 	}
 	a.table([]string{"ms", "mean", "p50", "p90", "p99", "max"}, [][]string{row("TTFT", r.TTFT), row("TPOT", r.TPOT)})
+	if t, ok := r.Bands["tpot_ms.mean"]; ok {
+		f := r.Bands["ttft_ms.mean"]
+		a.printf("  90 %%: mean TTFT %s to %s, TPOT %s to %s", digits(f.Low), msText(f.High), digits(t.Low), msText(t.High))
+	}
 	var rows [][]string
 	for _, d := range r.Devices {
 		rows = append(rows, []string{d.Name, fmt.Sprint(d.Passes), digits(d.BusyS) + " s", fmt.Sprintf("%.1f %%", 100*d.Utilisation), bytesText(d.Memory)})

@@ -17,14 +17,30 @@ var _ edgeshard.Runner = scenarioRunner{}
 
 // Run reads the scenario for the plan's topology and simulates the plan.
 func (r scenarioRunner) Run(ctx context.Context, p *edgeshard.Plan, obs edgeshard.Observer) error {
-	s := sim.Runner{Replan: replan}
-	if r.scenario != "" {
-		var err error
-		if s.Scenario, err = scenarios.Load(r.scenario, p.Topology); err != nil {
-			return err
-		}
+	s, err := r.under(p)
+	if err != nil {
+		return err
 	}
 	return s.Run(ctx, p, obs)
+}
+
+// Bands tells within which bounds the run's figures lie.
+func (r scenarioRunner) Bands(ctx context.Context, p *edgeshard.Plan) (map[string]edgeshard.Band, error) {
+	s, err := r.under(p)
+	if err != nil {
+		return nil, err
+	}
+	return s.Bands(ctx, p, p.Workload.Seed)
+}
+
+// under returns the simulator of a plan under the scenario.
+func (r scenarioRunner) under(p *edgeshard.Plan) (*sim.Runner, error) {
+	s := &sim.Runner{Replan: replan}
+	var err error
+	if r.scenario != "" {
+		s.Scenario, err = scenarios.Load(r.scenario, p.Topology)
+	}
+	return s, err
 }
 
 // replan solves a plan's problem again without the lost devices.

@@ -1,0 +1,92 @@
+package sim_test
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/edgeshard/edgeshard"
+	"github.com/edgeshard/edgeshard/models"
+	"github.com/edgeshard/edgeshard/sim"
+	"github.com/edgeshard/edgeshard/topologies"
+)
+
+// spreadPlan is a plan of two devices with a profile of some spread.
+func spreadPlan(t *testing.T, s edgeshard.Spread) *edgeshard.Plan {
+	t.Helper()
+	devices := []topologies.Device{{Name: "a", Memory: 1 << 40, Profile: "p"}, {Name: "b", Memory: 1 << 40, Profile: "p"}}
+	topo := must(topologies.New("pair", devices, 0, func(int, int) topologies.Link {
+		return topologies.Link{Bandwidth: 100_000_000, Latency: time.Millisecond}
+	}))
+	model := smallModel(4)
+	q := &edgeshard.Profile{Name: "p", Units: model.Units(), Spread: s, Software: edgeshard.Software{Hop: 200 * time.Microsecond}}
+	for _, tokens := range []int{1, 32} {
+		q.Points = append(q.Points, edgeshard.Point{To: model.Units(), Batch: 1, Tokens: tokens, MS: float64(tokens)})
+	}
+	p := &edgeshard.Plan{
+		Model: edgeshard.ModelRef{Ref: "small", Config: model}, Topology: topo, Workload: edgeshard.DefaultWorkload(),
+		Profiles: map[string]*edgeshard.Profile{"p": q},
+		Stages:   []edgeshard.Stage{{Name: "a", Device: 0, To: 3}, {Name: "b", Device: 1, From: 3, To: 6}},
+	}
+	p.Workload.Tokens = 16
+	return p
+}
+
+// TestBands: of runs whose devices and passes vary as the profile says, nine in
+// ten lie within the band; it is there for every headline figure.
+func TestBands(t *testing.T) {
+	spread := edgeshard.Spread{Each: 0.05, Run: 0.04, Hop: 50 * time.Microsecond, Memory: 1 << 20}
+	p := spreadPlan(t, spread)
+	bands, err := new(sim.Runner).Bands(t.Context(), p, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	within, rng := make(map[string]int), rand.New(rand.NewPCG(2, 2))
+	const runs = 400
+	for range runs {
+		factor, hop := 1+spread.Run*rng.NormFloat64(), time.Duration(float64(spread.Hop)*rng.NormFloat64())
+		costs := drifted{must(p.Costs()), factor, hop, spread.Each, rng}
+		rep := edgeshard.NewReport("sim", p, simulate(t, sim.Runner{Costs: costs}, p))
+		for field, v := range rep.Headline() {
+			if bands[field].Holds(v) {
+				within[field]++
+			}
+		}
+	}
+	for _, field := range []string{"ttft_ms.mean", "tpot_ms.mean", "throughput_tokens_per_s", "makespan_s"} {
+		if share := float64(within[field]) / runs; share < 0.83 || share > 0.96 {
+			t.Errorf("%s: %.1f %% of runs within %+v", field, 100*share, bands[field])
+		}
+	}
+	need := float64(p.Footprint().Peaks(p.Stages, 2, p.Spec().Overhead)[1])
+	if b := bands["devices.b.memory_bytes"]; !b.Holds(need) || b.Holds(need+2<<20) {
+		t.Errorf("memory of %g bytes is within %+v", need, b)
+	}
+}
+
+// drifted are costs of a run that is slower by a factor, each pass by its own:
+// passes are drawn once each, for none recurs.
+type drifted struct {
+	edgeshard.Costs
+	factor float64
+	hop    time.Duration
+	each   float64
+	rng    *rand.Rand
+}
+
+func (d drifted) Compute(device, unit int, p models.Pass) time.Duration {
+	t := float64(d.Costs.Compute(device, unit, p)) * d.factor
+	return time.Duration(t * (1 + d.each*1.7*d.rng.NormFloat64())) // of three units a stage: √3 times the stage's
+}
+
+func (d drifted) Transfer(from, to int, bytes int64) edgeshard.Transfer {
+	t := d.Costs.Transfer(from, to, bytes)
+	t.Latency += d.hop
+	return t
+}
+
+func TestNoBands(t *testing.T) {
+	if bands, err := new(sim.Runner).Bands(t.Context(), spreadPlan(t, edgeshard.Spread{}), 1); bands != nil || err != nil {
+		t.Errorf("a profile without spread gives %v, %v", bands, err)
+	}
+}
