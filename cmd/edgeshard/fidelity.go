@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/edgeshard/edgeshard"
+	"github.com/edgeshard/edgeshard/exec"
+	"github.com/edgeshard/edgeshard/exec/bench"
+	"github.com/edgeshard/edgeshard/exec/kernel"
+	"github.com/edgeshard/edgeshard/experiments/fidelity"
+	"github.com/edgeshard/edgeshard/models"
+	"github.com/edgeshard/edgeshard/scenarios"
+)
+
+// fidelityFlags say what of the experiment is done.
+type fidelityFlags struct {
+	only, weights     string
+	within            time.Duration
+	profile, evaluate bool
+}
+
+func (a *app) fidelityCmd() *cobra.Command {
+	var f fidelityFlags
+	cmd := &cobra.Command{
+		Use: "fidelity SPEC.toml", Short: "Set predictions beside measurements on this machine, over many configurations",
+		Long: "Measure the profiles that a specification's models lack, predict its configurations from them, run each on\n" +
+			"local workers several times, and write result.json, a table and pictures beside the specification. What has\n" +
+			"been measured is kept in runs.jsonl: a run that was cut short goes on where it was.",
+		Example: "edgeshard fidelity experiments/fidelity/fidelity.toml\nedgeshard fidelity experiments/fidelity/fidelity.toml --evaluate",
+		Args:    usageArgs(cobra.ExactArgs(1)),
+		RunE:    func(cmd *cobra.Command, args []string) error { return a.fidelity(cmd.Context(), args[0], &f) },
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&f.only, "only", "", "measure configurations whose name matches this regular expression")
+	fl.StringVar(&f.weights, "weights-dir", filepath.Join(os.TempDir(), "edgeshard-fidelity"), "folder for weights that are made up")
+	fl.DurationVar(&f.within, "within", 24*time.Hour, "begin no run after this time")
+	fl.BoolVar(&f.profile, "profile", false, "measure profiles only")
+	fl.BoolVar(&f.evaluate, "evaluate", false, "measure nothing, only sum up")
+	return cmd
+}
+
+func (a *app) fidelity(ctx context.Context, file string, f *fidelityFlags) error {
+	only, err := regexp.Compile(f.only)
+	if err != nil {
+		return usagef("--only: %w", err)
+	}
+	spec, err := fidelity.ReadSpec(file)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(f.weights, 0o755); err != nil {
+		return err
+	}
+	bench, err := a.fidelityBench()
+	if err != nil {
+		return err
+	}
+	e := &fidelity.Experiment{Spec: spec, Bench: bench, Dir: filepath.Dir(file), Weights: f.weights}
+	until := time.Now().Add(f.within)
+	if !f.evaluate {
+		if err := e.Profile(ctx); err != nil || f.profile {
+			return err
+		}
+	}
+	if err := e.Prepare(ctx); err != nil {
+		return err
+	}
+	if !f.evaluate {
+		done, err := e.Measure(ctx, only, until)
+		a.clear()
+		if err != nil {
+			return err
+		}
+		if !done {
+			a.printf("time is up: not everything has run; the same command goes on")
+		}
+	}
+	return a.fidelityResult(ctx, e)
+}
+
+func (a *app) fidelityResult(ctx context.Context, e *fidelity.Experiment) error {
+	r, err := e.Result(ctx)
+	if err != nil {
+		return err
+	}
+	files, err := e.Write(r)
+	if err != nil {
+		return err
+	}
+	if a.format == "json" {
+		return a.json(r)
+	}
+	a.printf("%s", r.Table())
+	return a.showFiles(files)
+}
+
+// fidelityBench lets the experiment use this machine, a thread a worker.
+func (a *app) fidelityBench() (*fidelity.Bench, error) {
+	runner, err := a.demoRunner(nil)
+	if err != nil {
+		return nil, err
+	}
+	path, err := kernel.Default()
+	if err != nil {
+		return nil, err
+	}
+	return &fidelity.Bench{
+		Measure: func(ctx context.Context, ref string, m *fidelity.Model) (*edgeshard.Profile, error) {
+			precision, err := models.ParsePrecision(m.Precision)
+			if err != nil {
+				return nil, err
+			}
+			p, err := runner.Measure(ctx, exec.Measurement{
+				Model: ref, Precision: precision, Batches: m.Batches, Prompts: m.Prompts, Tokens: m.Tokens, Budget: 60 * time.Second,
+			})
+			if err == nil {
+				p.Version, p.Host = version(), ""
+			}
+			return p, err
+		},
+		Run: func(ctx context.Context, p *edgeshard.Plan, s *scenarios.Scenario, obs edgeshard.Observer) error {
+			r := *runner
+			if s != nil {
+				return fmt.Errorf("shared segments are not there yet")
+			}
+			return r.Run(ctx, p, obs)
+		},
+		Bandwidth: func() (float64, error) { return bench.Bandwidth(path, 1, 3) },
+		Progress:  func(format string, args ...any) { a.progress(format, args...) },
+	}, nil
+}

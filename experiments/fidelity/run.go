@@ -1,0 +1,215 @@
+package fidelity
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"time"
+
+	"github.com/edgeshard/edgeshard"
+	"github.com/edgeshard/edgeshard/internal/wholefile"
+	"github.com/edgeshard/edgeshard/scenarios"
+	"github.com/edgeshard/edgeshard/sim"
+)
+
+// A Bench is what an experiment needs of the machine it runs on.
+type Bench struct {
+	// Measure makes the profile of a model.
+	Measure func(ctx context.Context, ref string, m *Model) (*edgeshard.Profile, error)
+	// Run runs a plan for real, on workers that imitate its devices and links.
+	Run func(ctx context.Context, p *edgeshard.Plan, s *scenarios.Scenario, obs edgeshard.Observer) error
+	// Bandwidth reads memory for a moment and returns bytes a second: how fast the
+	// machine is just now.
+	Bandwidth func() (float64, error)
+	// Progress, if not nil, is told what goes on.
+	Progress func(format string, args ...any)
+}
+
+// An Experiment is a specification with a folder for its results.
+type Experiment struct {
+	Spec    *Spec
+	Bench   *Bench
+	Dir     string // profiles, runs.jsonl, and what Report writes
+	Weights string // folder for weights that are made up
+
+	configurations []configuration
+}
+
+// A run is one measurement of a configuration.
+type run struct {
+	Configuration string             `json:"configuration"`
+	Repeat        int                `json:"repeat"`
+	At            string             `json:"at"`
+	Measured      map[string]float64 `json:"measured"`
+	Memory        map[string]int64   `json:"memory_bytes"`
+	// Bandwidth is what the machine's memory gave just before.
+	Bandwidth float64 `json:"bandwidth_bytes_per_s"`
+	// Computing is the most devices that computed at once, Most the largest share of
+	// the cores that their computations came to, by the devices' slowdowns.
+	Computing int       `json:"computing"`
+	Most      float64   `json:"most_cores"`
+	Stages    []float64 `json:"stage_ms"` // mean of each stage's decode passes
+}
+
+// Profile measures the profiles that are not there yet.
+func (e *Experiment) Profile(ctx context.Context) error {
+	refs, err := e.Spec.weights(ctx, e.Weights)
+	if err != nil {
+		return err
+	}
+	for i := range e.Spec.Models {
+		m := &e.Spec.Models[i]
+		file := e.profileFile(m.Name)
+		if _, err := os.Stat(file); err == nil {
+			continue
+		}
+		e.Bench.Progress("measuring the profile of %s", m.Name)
+		p, err := e.Bench.Measure(ctx, refs[m.Name].Ref, m)
+		if err != nil {
+			return fmt.Errorf("profile of %s: %w", m.Name, err)
+		}
+		p.Name, p.Model = m.Name, refs[m.Name].Config.Name
+		text, err := p.TOML()
+		if err != nil {
+			return err
+		}
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			return err
+		}
+		if err := wholefile.Write(file, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *Experiment) profileFile(model string) string {
+	return filepath.Join(e.Dir, "profiles", model+".toml")
+}
+
+// Prepare reads the profiles and plans the configurations.
+func (e *Experiment) Prepare(ctx context.Context) error {
+	refs, err := e.Spec.weights(ctx, e.Weights)
+	if err != nil {
+		return err
+	}
+	profiles := make(map[string]*edgeshard.Profile)
+	for i := range e.Spec.Models {
+		name := e.Spec.Models[i].Name
+		if profiles[name], err = edgeshard.LoadProfile(e.profileFile(name)); err != nil {
+			return err
+		}
+	}
+	e.configurations, err = e.Spec.configurations(ctx, refs, profiles)
+	return err
+}
+
+// Measure runs the configurations that match, up to the specification's repeats
+// of each, all of them once before any a second time. It leaves out what runs.jsonl
+// has already, and begins no run after until. It reports whether all are there.
+func (e *Experiment) Measure(ctx context.Context, match *regexp.Regexp, until time.Time) (done bool, err error) {
+	have, err := e.runs()
+	if err != nil {
+		return false, err
+	}
+	times := make(map[string]int)
+	for i := range have {
+		times[have[i].Configuration]++
+	}
+	for repeat := range e.Spec.Repeats {
+		for i := range e.configurations {
+			c := &e.configurations[i]
+			if times[c.name] > repeat || !match.MatchString(c.name) {
+				continue
+			}
+			if time.Now().After(until) {
+				return false, nil
+			}
+			e.Bench.Progress("%s, %d of %d", c.name, repeat+1, e.Spec.Repeats)
+			if err := e.measure(ctx, c, repeat); err != nil {
+				return false, fmt.Errorf("%s: %w", c.name, err)
+			}
+		}
+	}
+	return true, nil
+}
+
+func (e *Experiment) measure(ctx context.Context, c *configuration, repeat int) error {
+	bandwidth, err := e.Bench.Bandwidth()
+	if err != nil {
+		return err
+	}
+	rec, use := edgeshard.NewRecorder(c.plan), newUse(c.plan)
+	if err := e.Bench.Run(ctx, c.plan, c.scenario, edgeshard.Tee(rec, use)); err != nil {
+		return err
+	}
+	rep := rec.Report("exec")
+	if rep.Requests != c.plan.Workload.Requests {
+		return fmt.Errorf("%d of %d requests were answered", rep.Requests, c.plan.Workload.Requests)
+	}
+	r := run{
+		Configuration: c.name, Repeat: repeat, At: time.Now().UTC().Format(time.RFC3339), Measured: rep.Headline(),
+		Memory: make(map[string]int64), Bandwidth: bandwidth, Stages: use.stages(),
+	}
+	r.Computing, r.Most = use.most()
+	for _, d := range rep.Devices {
+		r.Memory[d.Name] = d.Memory
+	}
+	return e.append(&r)
+}
+
+func (e *Experiment) runsFile() string { return filepath.Join(e.Dir, "runs.jsonl") }
+
+func (e *Experiment) append(r *run) error {
+	line, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(e.runsFile(), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(append(line, '\n'))
+	return errors.Join(err, f.Close())
+}
+
+// runs reads what has been measured.
+func (e *Experiment) runs() ([]run, error) {
+	f, err := os.Open(e.runsFile())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	var all []run
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, 1<<20)
+	for n := 1; lines.Scan(); n++ {
+		var r run
+		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
+			return nil, fmt.Errorf("%s:%d: %w", e.runsFile(), n, err)
+		}
+		all = append(all, r)
+	}
+	return all, lines.Err()
+}
+
+// predict simulates a configuration, and returns its report with bands.
+func (c *configuration) predict(ctx context.Context) (*edgeshard.Report, error) {
+	r, rec := sim.Runner{Scenario: c.scenario}, edgeshard.NewRecorder(c.plan)
+	if err := r.Run(ctx, c.plan, rec); err != nil {
+		return nil, err
+	}
+	rep := rec.Report("sim")
+	var err error
+	rep.Bands, err = r.Bands(ctx, c.plan, 1)
+	return rep, err
+}
