@@ -186,7 +186,7 @@ func (f *findings) points(fixed float64) []edgeshard.Point {
 		}
 	}
 	slices.SortFunc(cells, func(a, b cell) int {
-		return cmp.Or(cmp.Compare(a.stage, b.stage), cmp.Compare(a.batch, b.batch), cmp.Compare(a.prompt, b.prompt), cmp.Compare(a.bin, b.bin))
+		return cmp.Or(cmp.Compare(a.stage, b.stage), cmp.Compare(a.batch, b.batch), cmp.Compare(min(a.bin, 0), min(b.bin, 0)), cmp.Compare(a.prompt, b.prompt), cmp.Compare(a.bin, b.bin))
 	})
 	var points []edgeshard.Point
 	for _, c := range cells {

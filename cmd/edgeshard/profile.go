@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -16,7 +17,7 @@ import (
 )
 
 func (a *app) profileCmd() *cobra.Command {
-	return group("profile", "Measure devices and links, for predictions that match", a.profileDeviceCmd())
+	return group("profile", "Measure devices and links, for predictions that match", a.profileDeviceCmd(), a.profileImportCmd())
 }
 
 // deviceFlags say how this machine is measured.
@@ -66,7 +67,6 @@ func (a *app) profileDevice(ctx context.Context, f *deviceFlags) (err error) {
 	}
 	f.m.Progress = func(part float64) { a.progress("measuring: %.0f %%", 100*min(part, 1)) }
 	r := &exec.Runner{Options: exec.Options{Local: local, Threads: f.threads, Log: a.logger()}}
-	start := time.Now()
 	p, err := r.Measure(ctx, f.m)
 	a.clear()
 	if err != nil {
@@ -76,12 +76,12 @@ func (a *app) profileDevice(ctx context.Context, f *deviceFlags) (err error) {
 	if f.name != "" {
 		p.Host = f.name
 	}
-	return a.writeProfile(p, f.out, time.Since(start))
+	return a.writeProfile(p, f.out)
 }
 
 // writeProfile writes a profile to a file, or to standard output, and says in the
 // first case what it holds.
-func (a *app) writeProfile(p *edgeshard.Profile, file string, took time.Duration) error {
+func (a *app) writeProfile(p *edgeshard.Profile, file string) error {
 	if file != "" {
 		p.Name = strings.TrimSuffix(filepath.Base(file), ".toml")
 	}
@@ -102,24 +102,35 @@ func (a *app) writeProfile(p *edgeshard.Profile, file string, took time.Duration
 	if a.format == "json" {
 		return a.json(p)
 	}
-	a.showProfile(p, took)
+	a.showProfile(p)
 	a.printf("\n  wrote %s: a topology's device refers to it with profile = %q", file, file)
 	return nil
 }
 
-func (a *app) showProfile(p *edgeshard.Profile, took time.Duration) {
-	a.title("profile of %s (%s), %s kernels, %d threads, in %s s", p.Model, p.Precision, p.Kernel, p.Threads, digits(took.Seconds()))
+// showProfile writes a line for each kind of unit and shape of pass, with the
+// pasts and their times beside one another.
+func (a *app) showProfile(p *edgeshard.Profile) {
+	a.title("profile of %s (%s), %s kernels, %d threads", p.Model, p.Precision, p.Kernel, p.Threads)
 	var rows [][]string
 	for _, q := range p.Points {
-		if q.From > 1 && q.From < p.Units-1 {
+		kind, shape := unitKind(p, q), fmt.Sprintf("%d × %d", q.Batch, q.Tokens)
+		past, took := fmt.Sprint(q.Past), fmt.Sprintf("%.4g", q.MS)
+		if n := len(rows); n > 0 && rows[n-1][0] == kind && rows[n-1][1] == shape {
+			rows[n-1][2] += ", " + past
+			rows[n-1][3] += ", " + took
 			continue
 		}
-		rows = append(rows, []string{unitKind(p, q), fmt.Sprint(q.Batch), fmt.Sprint(q.Tokens), fmt.Sprint(q.Past), msText(q.MS)})
+		rows = append(rows, []string{kind, shape, past, took})
 	}
-	a.table([]string{"each", "batch", "tokens", "past", "time"}, rows)
+	a.table([]string{"each", "batch × tokens", "after positions", "ms"}, rows)
 	us := func(d time.Duration) string { return digits(float64(d)/1e3) + " µs" }
-	a.printf("\n  a message %s and %s ns a byte · a stage %s · entering %s · a token %s", us(p.Hop), digits(p.HopByte), us(p.Stage), us(p.Enter), us(p.Token))
-	a.printf("  a worker %s · loads %s/s · passes vary by %.1f %%, rounds by %.1f %%", bytesText(int64(p.Overhead)), bytesText(int64(p.Load)), 100*p.Spread.Each, 100*p.Spread.Run)
+	if p.Software != (edgeshard.Software{}) {
+		a.printf("\n  a message %s and %s ns a byte · a stage %s · entering %s · a token %s", us(p.Hop), digits(p.HopByte), us(p.Stage), us(p.Enter), us(p.Token))
+	}
+	if p.Overhead > 0 {
+		a.printf("  a worker %s · loads %s/s", bytesText(int64(p.Overhead)), bytesText(int64(p.Load)))
+	}
+	a.printf("  passes vary by %.1f %%, runs by %.1f %%", 100*p.Spread.Each, 100*p.Spread.Run)
 }
 
 func unitKind(p *edgeshard.Profile, q edgeshard.Point) string {
@@ -130,4 +141,37 @@ func unitKind(p *edgeshard.Profile, q edgeshard.Point) string {
 		return "head"
 	}
 	return "block"
+}
+
+func (a *app) profileImportCmd() *cobra.Command {
+	var model, out string
+	cmd := &cobra.Command{
+		Use: "import FILE.json", Short: "Make a profile of what llama-bench measured elsewhere",
+		Long: "Make a profile from the output of llama-bench -o json (or jsonl), for hardware one does not own. Whole passes\n" +
+			"are shared out among the units by their work; messages and the software's own part are not in it.",
+		Example: "edgeshard profile import rtx4090.json -m llama2-7b -o rtx4090-7b.toml",
+		Args:    usageArgs(cobra.ExactArgs(1)),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if model == "" {
+				return usagef("want the model that was measured (-m)")
+			}
+			c, err := models.ConfigOf(model)
+			if err != nil {
+				return err
+			}
+			data, err := os.ReadFile(args[0])
+			if err != nil {
+				return err
+			}
+			p, err := edgeshard.ImportLlamaBench(args[0], data, c)
+			if err != nil {
+				return err
+			}
+			return a.writeProfile(p, out)
+		},
+	}
+	cmd.Flags().StringVarP(&model, "model", "m", "", "the shape of what was measured: a built-in name, a config in TOML or a checkpoint")
+	cmd.Flags().StringVarP(&out, "output", "o", "", "file to write; without it the profile goes to standard output")
+	choices(cmd, "model", models.Names()...)
+	return cmd
 }
