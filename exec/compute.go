@@ -29,9 +29,10 @@ func (s *session) run(a arrival) error {
 	if stage == len(s.shards) {
 		return s.returned(a)
 	}
-	watch := s.worker.stopwatch()
+	effort := s.start(s.pace.of(p), p.GetStep() == 0)
 	out, err := s.forward(s.shards[stage], p, a.values)
 	if err != nil {
+		effort.release()
 		return fmt.Errorf("stage %d: %w", stage, err)
 	}
 	p.Stage++
@@ -40,9 +41,9 @@ func (s *session) run(a arrival) error {
 		s.sample(p, out)
 		out = nil
 	}
-	s.slow(watch, s.pace.of(p))
+	s.finish(effort, s.pace.of(p))
 	device := s.load.GetDeviceIndex()
-	p.Spans = append(p.Spans, &wire.Span{Stage: uint32(stage), Device: device, To: device, StartNs: watch.wall, EndNs: s.worker.clock()})
+	p.Spans = append(p.Spans, &wire.Span{Stage: uint32(stage), Device: device, To: device, StartNs: effort.begin, EndNs: s.worker.clock()})
 	return s.forwardTo(s.next(int(p.Stage)), p, out)
 }
 

@@ -60,6 +60,7 @@ func (s *session) open() error {
 	if err := s.build(s.progress(weightBytes(units))); err != nil {
 		return err
 	}
+	s.peak.settle()
 	close(s.opened)
 	return s.send(&wire.Event{Kind: &wire.Event_Loaded{Loaded: &wire.Loaded{
 		WeightBytes: weightBytes(units), ElapsedNs: int64(time.Since(begin)), FetchedBytes: fetched,

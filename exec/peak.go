@@ -1,6 +1,9 @@
 package exec
 
-import "sync"
+import (
+	"runtime/debug"
+	"sync"
+)
 
 // peak is the most memory a session has held.
 type peak struct {
@@ -16,6 +19,18 @@ func (p *peak) begin(fixed int64, ownProcess bool) {
 	defer p.mu.Unlock()
 	p.fixed, p.ownProcess = fixed, ownProcess
 	if ownProcess {
+		resetPeakRSS()
+	}
+}
+
+// settle lets the account of a process of its own begin anew when the shards are
+// loaded: what loading held for a moment are pages of files that the system takes
+// back when it needs them.
+func (p *peak) settle() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ownProcess {
+		debug.FreeOSMemory()
 		resetPeakRSS()
 	}
 }

@@ -47,6 +47,7 @@ type session struct {
 	linking    sync.Mutex       // over links, while connecting
 	pace       pace
 	idleness   idleness
+	habits     habits
 }
 
 // An arrival is a pass that has come, with its values.

@@ -95,25 +95,13 @@ func (w *Worker) stopwatch() stopwatch {
 	return s
 }
 
-// idle returns how long the work measured since s took, and how long to do
-// nothing so that it takes f times as long.
-func (w *Worker) idle(s stopwatch, f float64) (work, idle time.Duration) {
-	work = time.Duration(w.clock() - s.wall)
+// work returns the work since s.
+func (w *Worker) work(s stopwatch) time.Duration {
+	work := time.Duration(w.clock() - s.wall)
 	if s.alone {
 		if now, ok := cpuTime(); ok {
 			work = min(work, now-s.cpu)
 		}
 	}
-	return work, time.Duration(float64(work) * max(f-1, 0))
-}
-
-// slow idles after a computation of a slowed worker.
-func (s *session) slow(watch stopwatch, f float64) {
-	if f <= 1 {
-		return
-	}
-	work, idle := s.worker.idle(watch, f)
-	begin := s.worker.clock()
-	sleep(s.ctx, idle)
-	s.idleness.add(work, time.Duration(s.worker.clock()-begin))
+	return work
 }

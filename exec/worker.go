@@ -28,6 +28,7 @@ type Worker struct {
 	dial    wire.Dialer
 	pool    *kernel.Pool
 	path    *kernel.Path
+	turns   *turns
 
 	mu      sync.Mutex
 	session *session      // nil while free
@@ -60,6 +61,10 @@ func (w *Worker) Serve(ctx context.Context, l net.Listener) error {
 	}
 	w.pool = kernel.NewPool(w.options.Threads)
 	defer w.pool.Close()
+	if w.options.OwnProcess {
+		w.turns = newTurns()
+		defer w.turns.close()
+	}
 	server := wire.NewServer(w, w.options.Credentials, timeout(w.options.Timeout), logger(w.options.Log))
 	defer context.AfterFunc(ctx, server.Stop)()
 	defer server.Stop()
