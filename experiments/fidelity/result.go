@@ -59,7 +59,9 @@ type Outcome struct {
 	Error     map[string]float64        `json:"error"`    // (predicted − measured) / measured
 	Noise     map[string]float64        `json:"noise"`    // standard deviation of the runs / mean
 	Warnings  []string                  `json:"warnings,omitempty"`
-	Runs      []run                     `json:"runs"`
+
+	PredictedStages []stageTime `json:"predicted_stages"`
+	Runs            []run       `json:"runs"`
 }
 
 // Result sums up what has been measured so far. Configurations that have not run
@@ -101,14 +103,14 @@ func (e *Experiment) Result(ctx context.Context) (*Result, error) {
 
 // outcome sets a configuration's prediction beside the mean of its runs.
 func (c *configuration) outcome(ctx context.Context, runs []run) (*Outcome, error) {
-	rep, err := c.predict(ctx)
+	rep, stages, err := c.predict(ctx)
 	if err != nil {
 		return nil, err
 	}
 	o := &Outcome{
 		Name: c.name, Model: c.job.Model, Devices: len(c.job.Slowdowns), Schedule: c.job.Schedule, Stages: c.plan.Stages,
 		Predicted: rep.Headline(), Bands: rep.Bands, Measured: map[string]float64{}, Error: map[string]float64{}, Noise: map[string]float64{},
-		Warnings: c.plan.Warnings(), Runs: runs,
+		Warnings: c.plan.Warnings(), Runs: runs, PredictedStages: stages,
 	}
 	for name, n := range c.plan.Predicted.Memory {
 		o.Predicted[memoryField(name)] = float64(n)

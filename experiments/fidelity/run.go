@@ -52,9 +52,9 @@ type run struct {
 	Bandwidth float64 `json:"bandwidth_bytes_per_s"`
 	// Computing is the most devices that computed at once, Most the largest share of
 	// the cores that their computations came to, by the devices' slowdowns.
-	Computing int       `json:"computing"`
-	Most      float64   `json:"most_cores"`
-	Stages    []float64 `json:"stage_ms"` // mean of each stage's decode passes
+	Computing int         `json:"computing"`
+	Most      float64     `json:"most_cores"`
+	Stages    []stageTime `json:"stages"`
 }
 
 // Profile measures the profiles that are not there yet.
@@ -202,14 +202,15 @@ func (e *Experiment) runs() ([]run, error) {
 	return all, lines.Err()
 }
 
-// predict simulates a configuration, and returns its report with bands.
-func (c *configuration) predict(ctx context.Context) (*edgeshard.Report, error) {
-	r, rec := sim.Runner{Scenario: c.scenario}, edgeshard.NewRecorder(c.plan)
-	if err := r.Run(ctx, c.plan, rec); err != nil {
-		return nil, err
+// predict simulates a configuration, and returns its report with bands and the
+// times of its stages.
+func (c *configuration) predict(ctx context.Context) (*edgeshard.Report, []stageTime, error) {
+	r, rec, use := sim.Runner{Scenario: c.scenario}, edgeshard.NewRecorder(c.plan), newUse(c.plan)
+	if err := r.Run(ctx, c.plan, edgeshard.Tee(rec, use)); err != nil {
+		return nil, nil, err
 	}
 	rep := rec.Report("sim")
 	var err error
 	rep.Bands, err = r.Bands(ctx, c.plan, 1)
-	return rep, err
+	return rep, use.stages(), err
 }

@@ -24,19 +24,30 @@ func (u *use) Span(s edgeshard.Span) {
 	}
 }
 
-// stages returns the mean time of each stage's decode passes, in ms.
-func (u *use) stages() []float64 {
-	sums, counts := make([]float64, len(u.plan.Stages)), make([]int, len(u.plan.Stages))
+// A stageTime is the mean time of a stage's passes, in ms.
+type stageTime struct {
+	Prefill float64 `json:"prefill_ms"`
+	Decode  float64 `json:"decode_ms"`
+}
+
+// stages returns the mean times of each stage.
+func (u *use) stages() []stageTime {
+	times, counts := make([]stageTime, len(u.plan.Stages)), make([][2]float64, len(u.plan.Stages))
 	for _, s := range u.spans {
+		ms := edgeshard.Milliseconds(s.End - s.Start)
 		if s.Step > 0 {
-			sums[s.Stage] += edgeshard.Milliseconds(s.End - s.Start)
-			counts[s.Stage]++
+			times[s.Stage].Decode += ms
+			counts[s.Stage][1]++
+		} else {
+			times[s.Stage].Prefill += ms
+			counts[s.Stage][0]++
 		}
 	}
-	for i := range sums {
-		sums[i] /= float64(max(counts[i], 1))
+	for i := range times {
+		times[i].Prefill /= max(counts[i][0], 1)
+		times[i].Decode /= max(counts[i][1], 1)
 	}
-	return sums
+	return times
 }
 
 // most returns how many devices were in a computation at once, and the most that
