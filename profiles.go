@@ -75,8 +75,11 @@ func LoadProfile(ref string) (*Profile, error) {
 
 // LoadProfiles reads the profiles that a topology's devices refer to, files
 // relative to baseDir, by the names the devices use. Each must be of a model
-// with as many units as this one.
+// with as many units as this one. Links that were measured replace the topology's.
 func LoadProfiles(t *topologies.Topology, model models.Config, baseDir string) (map[string]*Profile, error) {
+	if err := applyLinks(t, baseDir); err != nil {
+		return nil, err
+	}
 	profiles := make(map[string]*Profile)
 	for i := range t.Devices {
 		d := &t.Devices[i]

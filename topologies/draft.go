@@ -22,6 +22,7 @@ type draft struct {
 	Description string      `json:"description,omitempty" toml:"description"`
 	Source      string      `json:"source,omitempty" toml:"source"`
 	Cloud       string      `json:"cloud,omitempty" toml:"cloud"`
+	Measured    string      `json:"measured_links,omitempty" toml:"measured_links"`
 	Devices     []entry     `json:"devices" toml:"-"`
 	Links       []linkEntry `json:"links,omitempty" toml:"-"`
 }
@@ -122,8 +123,8 @@ type builder struct {
 // build returns the topology, which is whole only if nothing was reported.
 func (b *builder) build() *Topology {
 	d := b.draft
-	b.topology = &Topology{Name: d.Name, Description: d.Description}
-	if len(d.Name) > maxText || len(d.Description) > 16*maxText || !utf8.ValidString(d.Name+d.Description) {
+	b.topology = &Topology{Name: d.Name, Description: d.Description, MeasuredLinks: d.Measured}
+	if len(d.Name) > maxText || len(d.Description) > 16*maxText || len(d.Measured) > maxText || !utf8.ValidString(d.Name+d.Description+d.Measured) {
 		b.report("name", "name", "expected at most %d bytes of name and %d of description, in UTF-8", maxText, 16*maxText)
 	}
 	b.devices()

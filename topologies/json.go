@@ -18,7 +18,7 @@ func (t *Topology) MarshalJSON() ([]byte, error) {
 
 // draft returns what builds the topology.
 func (t *Topology) draft() *draft {
-	d := &draft{Name: t.Name, Description: t.Description, Links: entriesOf(t.links.rules)}
+	d := &draft{Name: t.Name, Description: t.Description, Measured: t.MeasuredLinks, Links: entriesOf(t.links.rules)}
 	if len(t.Devices) > 0 {
 		d.Source, d.Cloud = t.Devices[t.Source].Name, t.Devices[t.Cloud].Name
 	}

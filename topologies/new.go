@@ -156,7 +156,7 @@ func (t *Topology) Equal(o *Topology) bool {
 	if t == nil || o == nil {
 		return t == o
 	}
-	if t.Name != o.Name || t.Description != o.Description || t.Source != o.Source || t.Cloud != o.Cloud ||
+	if t.Name != o.Name || t.Description != o.Description || t.MeasuredLinks != o.MeasuredLinks || t.Source != o.Source || t.Cloud != o.Cloud ||
 		!slices.Equal(t.Devices, o.Devices) {
 		return false
 	}

@@ -46,6 +46,9 @@ type Topology struct {
 	Source      int // where requests start and their tokens return
 	Cloud       int // the server of the cloud baselines
 	Devices     []Device
+	// MeasuredLinks is the file of a link profile whose links replace those below;
+	// who loads profiles sees to that.
+	MeasuredLinks string
 
 	links linkTable
 }

@@ -17,7 +17,7 @@ import (
 )
 
 func (a *app) profileCmd() *cobra.Command {
-	return group("profile", "Measure devices and links, for predictions that match", a.profileDeviceCmd(), a.profileImportCmd())
+	return group("profile", "Measure devices and links, for predictions that match", a.profileDeviceCmd(), a.profileLinksCmd(), a.profileImportCmd())
 }
 
 // deviceFlags say how this machine is measured.
