@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -127,9 +126,7 @@ func (a *app) fidelityBench() (*fidelity.Bench, error) {
 		},
 		Run: func(ctx context.Context, p *edgeshard.Plan, s *scenarios.Scenario, obs edgeshard.Observer) error {
 			r := *runner
-			if s != nil {
-				return fmt.Errorf("shared segments are not there yet")
-			}
+			r.Scenario = s
 			return r.Run(ctx, p, obs)
 		},
 		Bandwidth: func() (float64, error) { return bench.Bandwidth(path, 1, 3) },
