@@ -28,7 +28,7 @@ func (p *Plot) bars(c *plot.Plot, data []series) error {
 	}
 	for i := range data {
 		shift := (float64(i) - float64(len(data)-1)/2) * width
-		if err := data[i].addBars(c, groups, shift, width, low, i); err != nil {
+		if err := data[i].addBars(c, groups, shift, width, low); err != nil {
 			return err
 		}
 	}
@@ -50,7 +50,7 @@ func (p *Plot) smallest(data []series) float64 {
 	return least
 }
 
-func (s *series) addBars(c *plot.Plot, groups []string, shift, width, low float64, i int) error {
+func (s *series) addBars(c *plot.Plot, groups []string, shift, width, low float64) error {
 	at := make(map[string][]float64)
 	for k, x := range s.x {
 		at[cellText(x)] = append(at[cellText(x)], s.y[k])
@@ -65,13 +65,13 @@ func (s *series) addBars(c *plot.Plot, groups []string, shift, width, low float6
 		if err != nil {
 			return err
 		}
-		bar.Color, bar.LineStyle.Width = colourOf(i), 0
+		bar.Color, bar.LineStyle.Width = s.look.colour(), 0
 		c.Add(bar)
 		if err := addWhisker(c, x, m); err != nil {
 			return err
 		}
 	}
-	addLegend(c, s.name, swatch{colourOf(i)})
+	addLegend(c, s.name, swatch{s.look.colour()})
 	return nil
 }
 

@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"image/color"
-	"io"
 	"math"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -15,61 +13,10 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Draw draws a plot of the table in the format of the plot's file, SVG or PNG.
-func (p *Plot) Draw(w io.Writer, t *Table) error {
-	c, err := p.canvas(t)
-	if err != nil {
-		return fmt.Errorf("%s: %w", p.File, err)
-	}
-	out, err := draw.NewFormattedCanvas(pictureWidth, pictureHeight, strings.TrimPrefix(filepath.Ext(p.File), "."))
-	if err != nil {
-		return err
-	}
-	p.layOut(draw.New(out), c)
-	_, err = out.WriteTo(w)
-	return err
-}
-
-// layOut draws the plot and, right of it so that it hides nothing, the legend.
-func (p *Plot) layOut(all draw.Canvas, c *plot.Plot) {
-	const margin = 8
-	all.SetColor(color.White)
-	all.Fill(all.Rectangle.Path())
-	all = draw.Crop(all, margin, -margin, margin, -margin)
-	if p.Series == "" {
-		c.Draw(all)
-		return
-	}
-	legend := c.Legend
-	c.Legend = plot.NewLegend()
-	width := legend.Rectangle(all).Size().X + margin
-	c.Draw(draw.Crop(all, 0, -width, 0, 0))
-	legend.Draw(draw.Crop(all, 0, 0, 0, -3*margin))
-}
-
-func (p *Plot) canvas(t *Table) (*plot.Plot, error) {
-	t, err := t.Where(p.Where)
-	if err != nil {
-		return nil, err
-	}
-	data, err := p.series(t)
-	if err != nil {
-		return nil, err
-	}
-	c := newCanvas(p)
-	draw := map[string]func(*plot.Plot, []series) error{
-		"line": p.lines, "bar": p.bars, "cdf": p.cdf, "scatter": p.scatter, agreement: p.agreement, "pareto": p.pareto, "heat": p.heat,
-	}[p.Kind]
-	if err := draw(c, data); err != nil {
-		return nil, err
-	}
-	scales(c, p.LogX && p.Kind != "bar", p.LogY)
-	return c, nil
-}
-
 // A series is the rows of one value of the plot's series column.
 type series struct {
 	name   string
+	look   look
 	x      []any
 	y, z   []float64
 	number []float64 // x as numbers, where all are
@@ -176,11 +123,11 @@ func (p *Plot) lines(c *plot.Plot, data []series) error {
 			band = append(band, plotter.XY{X: spots[k].x, Y: spots[k].Low})
 		}
 		if wide {
-			if err := addBand(c, band, i); err != nil {
+			if err := addBand(c, band, data[i].look); err != nil {
 				return err
 			}
 		}
-		if err := addLine(c, line, data[i].name, i); err != nil {
+		if err := addLine(c, line, &data[i]); err != nil {
 			return err
 		}
 	}
@@ -196,37 +143,37 @@ func (p *Plot) fromZero(c *plot.Plot) {
 	}
 }
 
-func addBand(c *plot.Plot, around plotter.XYs, i int) error {
+func addBand(c *plot.Plot, around plotter.XYs, l look) error {
 	b, err := plotter.NewPolygon(around)
 	if err != nil {
 		return err
 	}
-	b.Color, b.LineStyle.Width = faint(colourOf(i)), 0
+	b.Color, b.LineStyle.Width = faint(l.colour()), 0
 	c.Add(b)
 	return nil
 }
 
-func addLine(c *plot.Plot, at plotter.XYs, name string, i int) error {
+func addLine(c *plot.Plot, at plotter.XYs, s *series) error {
 	line, points, err := plotter.NewLinePoints(at)
 	if err != nil {
 		return err
 	}
-	line.Color, line.Width, line.Dashes = colourOf(i), 1.6, dashOf(i)
-	points.Color, points.Radius, points.Shape = colourOf(i), 2.6, glyphOf(i)
+	line.Color, line.Width, line.Dashes = s.look.colour(), 1.6, s.look.dash()
+	points.Color, points.Radius, points.Shape = s.look.colour(), 2.6, s.look.glyph()
 	c.Add(line, points)
-	addLegend(c, name, line, points)
+	addLegend(c, s.name, line, points)
 	return nil
 }
 
 // addPoints draws points without lines.
-func addPoints(c *plot.Plot, at plotter.XYs, name string, i int) error {
+func addPoints(c *plot.Plot, at plotter.XYs, s *series) error {
 	points, err := plotter.NewScatter(at)
 	if err != nil {
 		return err
 	}
-	points.GlyphStyle = draw.GlyphStyle{Color: colourOf(i), Radius: 2.6, Shape: glyphOf(i)}
+	points.GlyphStyle = draw.GlyphStyle{Color: s.look.colour(), Radius: 2.6, Shape: s.look.glyph()}
 	c.Add(points)
-	addLegend(c, name, points)
+	addLegend(c, s.name, points)
 	return nil
 }
 
@@ -236,7 +183,7 @@ func (p *Plot) scatter(c *plot.Plot, data []series) error {
 		if err != nil {
 			return err
 		}
-		if err := addPoints(c, at, data[i].name, i); err != nil {
+		if err := addPoints(c, at, &data[i]); err != nil {
 			return err
 		}
 	}
@@ -288,7 +235,7 @@ func (p *Plot) pareto(c *plot.Plot, data []series) error {
 		if err != nil {
 			return err
 		}
-		line.Color, line.Width, line.StepStyle = colourOf(i), 1.4, plotter.PostStep
+		line.Color, line.Width, line.StepStyle = data[i].look.colour(), 1.4, plotter.PostStep
 		c.Add(line)
 	}
 	return nil
@@ -330,7 +277,7 @@ func (p *Plot) cdf(c *plot.Plot, data []series) error {
 		if err != nil {
 			return err
 		}
-		line.Color, line.Width, line.Dashes, line.StepStyle = colourOf(i), 1.6, dashOf(i), plotter.PostStep
+		line.Color, line.Width, line.Dashes, line.StepStyle = data[i].look.colour(), 1.6, data[i].look.dash(), plotter.PostStep
 		c.Add(line)
 		addLegend(c, data[i].name, line)
 	}

@@ -8,6 +8,8 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -33,7 +35,10 @@ func TestExperiments(t *testing.T) {
 	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
 		if err == nil && d.Name() == "experiment.toml" {
 			found++
-			t.Run(filepath.Dir(path), func(t *testing.T) { holdToWant(t, path) })
+			t.Run(filepath.Dir(path), func(t *testing.T) {
+				holdToWant(t, path)
+				isTold(t, filepath.Dir(path))
+			})
 		}
 		return err
 	})
@@ -66,6 +71,35 @@ func holdToWant(t *testing.T, path string) {
 	}
 	if diff := cmp.Diff(w, got, cmpopts.EquateApprox(1e-6, 0), cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", file, diff)
+	}
+}
+
+var picture = regexp.MustCompile(`!\[[^\]]*\]\(([^)]*)\)`)
+
+// isTold holds that an experiment's folder, or the one around it, tells question,
+// method and result, and shows pictures that are there.
+func isTold(t *testing.T, dir string) {
+	t.Helper()
+	if _, err := os.Stat(filepath.Join(dir, "README.md")); err != nil {
+		dir = filepath.Dir(dir)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []string{"**Question.**", "**Method.**", "**Result.**"} {
+		if !strings.Contains(string(text), part) {
+			t.Errorf("README.md has no %s", part)
+		}
+	}
+	pictures := picture.FindAllStringSubmatch(string(text), -1)
+	for _, p := range pictures {
+		if _, err := os.Stat(filepath.Join(dir, p[1])); err != nil {
+			t.Error(err)
+		}
+	}
+	if len(pictures) == 0 {
+		t.Error("README.md has no picture")
 	}
 }
 

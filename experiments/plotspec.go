@@ -75,7 +75,7 @@ func (p *Pairing) check() error {
 type Published struct {
 	Where  map[string]any `toml:"where"`  // columns and their values
 	Figure string         `toml:"figure"` // the column compared
-	Value  any            `toml:"value"`  // a number, or "OOM" where nothing ran
+	Value  any            `toml:"value"`  // a number, or "OOM" where nothing ran; nil where nobody published one
 	Fitted bool           `toml:"fitted"` // the inputs were chosen so that it comes out
 	// Inconsistent says why the figure cannot be had from what is in print.
 	Inconsistent string `toml:"inconsistent"`
@@ -88,7 +88,7 @@ type Published struct {
 
 func (p *Published) check() error {
 	switch v := p.Value.(type) {
-	case float64, int64:
+	case nil, float64, int64:
 	case string:
 		if v != outOfMemory {
 			return fmt.Errorf("value is %q: want a number or %q", v, outOfMemory)

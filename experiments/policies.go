@@ -1,8 +1,8 @@
 package experiments
 
 import (
+	"cmp"
 	"context"
-	"fmt"
 	"math"
 	"slices"
 
@@ -11,23 +11,23 @@ import (
 )
 
 // A policy places a model as another system's published description says. Unit 0
-// stays at the source, as everywhere here, so the source comes first. What a
-// policy returns need not fit.
+// stays at the source, as everywhere here. What a policy returns need not fit.
 type policy struct {
 	name  string
-	place func(ctx context.Context, p *solver.Problem, spec edgeshard.Spec) ([]edgeshard.Stage, error)
+	place func(ctx context.Context, c *cluster) ([]edgeshard.Stage, error)
 }
 
-// policies are the other systems', each by what it looks at.
+// policies are the other systems', each by what it looks at; peers/README.md has
+// their sources.
 var policies = []policy{
-	{"exo", byShare(memoryOf, largestMemoryFirst)}, // in proportion to memory, in order of memory; links are not looked at
-	{"llamacpp-rpc", byShare(memoryOf, asListed)},  // in proportion to memory, in the order of the devices
-	{"cake", byShare(flopsOf, asListed)},           // in proportion to FLOPS; memory is not looked at
-	{"parallax", byFilling},                        // in proportion to FLOPS, no device beyond its memory
-	{"pipeedge", minMax(linksByBandwidth, true)},   // least longest stage or transfer; no latency of links, no memory
-	{"mesh-llm", minMax(linksAlike, false)},        // the same within memory; links alike in both directions
-	{"halda", halda},                               // least time in the order of the devices within memory; links cost nothing
-	{"helix-even", byShare(one, asListed)},         // as many layers on each device
+	{"exo", exo},                 // the fewest devices whose memory holds the weights; in proportion to memory
+	{"llamacpp-rpc", llamaCPP},   // all devices, in proportion to memory
+	{"cake", cake},               // in proportion to FLOPS, no device beyond its memory
+	{"parallax", parallax},       // the fewest devices that hold the weights; in proportion to FLOPS within memory
+	{"pipeedge", pipeEdge},       // least longest stage or transfer; a device has one bandwidth, links no latency
+	{"mesh-llm", meshLLM},        // least longest stage within memory; as few stages as one latency for all hops asks
+	{"halda", halda},             // least time in the order of the devices within memory; links cost nothing
+	{"helix-even", evenlyOnEach}, // as many units on each device
 }
 
 // PolicyNames returns the names of other systems' policies, which the setting
@@ -40,16 +40,47 @@ func PolicyNames() []string {
 	return names
 }
 
+// A cluster is what policies see: the problem, and what it leaves out.
+type cluster struct {
+	*solver.Problem
+	flops   []float64 // [device] its rate, or where only a profile is known its speed
+	weights []int64   // [unit] bytes, without KV caches
+}
+
+func newCluster(p *solver.Problem, job *edgeshard.Plan) *cluster {
+	c := &cluster{Problem: p}
+	footprint := edgeshard.NewFootprint(job.Model.Config, job.Model.Precision, &job.Workload)
+	for u := range p.Units {
+		c.weights = append(c.weights, footprint.Weights(u))
+	}
+	for d := range p.Devices {
+		c.flops = append(c.flops, speed(p, job, d))
+	}
+	return c
+}
+
+func speed(p *solver.Problem, job *edgeshard.Plan, d int) float64 {
+	if f := float64(job.Topology.Devices[d].FLOPS); f > 0 || p.Devices[d].Class < 0 {
+		return f
+	}
+	total := int64(1)
+	for _, t := range p.Class(d).Step {
+		total += t
+	}
+	return 1e9 / float64(total)
+}
+
 // policyPlan plans a job by another system's policy.
 func policyPlan(ctx context.Context, p policy, job edgeshard.Plan, o solver.Options) (*edgeshard.Plan, error) {
 	problem, err := solver.New(job.Spec(), job.Workload, o)
 	if err != nil {
 		return nil, err
 	}
-	stages, err := p.place(ctx, problem, job.Spec())
+	stages, err := p.place(ctx, newCluster(problem, &job))
 	if err != nil {
 		return nil, err
 	}
+	problem.Revisits = problem.Revisits || !o.OneVisit // a star's source has the first unit and the last ones
 	if err := problem.Check(stages); err != nil {
 		return nil, err
 	}
@@ -70,223 +101,170 @@ func policyPlan(ctx context.Context, p policy, job edgeshard.Plan, o solver.Opti
 	return &job, nil
 }
 
-func memoryOf(p *solver.Problem, _ edgeshard.Spec, d int) float64 {
-	return float64(max(p.Class(d).Budget, 0))
-}
+// memory is what a device has for units.
+func (c *cluster) memory(d int) float64 { return float64(max(c.Class(d).Budget, 0)) }
 
-// flopsOf is the device's rate, or where only a profile is known its speed.
-func flopsOf(p *solver.Problem, s edgeshard.Spec, d int) float64 {
-	if f := float64(s.Topology.Devices[d].FLOPS); f > 0 {
-		return f
-	}
-	total := int64(1)
-	for _, t := range p.Class(d).Step {
-		total += t
-	}
-	return 1e9 / float64(total)
-}
-
-func one(*solver.Problem, edgeshard.Spec, int) float64 { return 1 }
-
-// asListed is the source, then the others as the topology lists them.
-func asListed(p *solver.Problem) []int {
-	order := []int{p.Source}
-	for d := range p.Devices {
-		if d != p.Source && p.Devices[d].Class >= 0 {
+// order is the source, then the others as the topology lists them.
+func (c *cluster) order() []int {
+	order := []int{c.Source}
+	for d := range c.Devices {
+		if d != c.Source && c.Devices[d].Class >= 0 {
 			order = append(order, d)
 		}
 	}
 	return order
 }
 
-func largestMemoryFirst(p *solver.Problem) []int {
-	order := asListed(p)
-	slices.SortStableFunc(order[1:], func(a, b int) int { return int(min(max(p.Class(b).Budget-p.Class(a).Budget, -1), 1)) })
+// largestFirst is the source, then the others by their memory.
+func (c *cluster) largestFirst() []int {
+	order := c.order()
+	slices.SortStableFunc(order[1:], func(a, b int) int { return cmp.Compare(c.memory(b), c.memory(a)) })
 	return order
 }
 
-// byShare gives each device units in proportion to its weight.
-func byShare(weight func(*solver.Problem, edgeshard.Spec, int) float64, order func(*solver.Problem) []int) func(context.Context, *solver.Problem, edgeshard.Spec) ([]edgeshard.Stage, error) {
-	return func(_ context.Context, p *solver.Problem, s edgeshard.Spec) ([]edgeshard.Stage, error) {
-		devices := order(p)
-		weights := make([]float64, len(devices))
-		for i, d := range devices {
-			weights[i] = weight(p, s, d)
-		}
-		return stagesOf(p, devices, shares(p.Units, weights)), nil
-	}
+// lacking says that a policy finds no place for the model.
+func lacking(text string) error {
+	return &solver.Infeasible{Reasons: []solver.Reason{{Text: text}}}
 }
 
-// shares divides n units by weights, to the nearest of the running sum; the first
-// device has one at least.
-func shares(n int, weights []float64) []int {
-	total, sum, given := 0.0, 0.0, 0
-	for _, w := range weights {
-		total += w
-	}
-	counts := make([]int, len(weights))
-	for i, w := range weights {
-		sum += w
-		upTo := n
-		if total > 0 && i < len(weights)-1 {
-			upTo = int(math.Round(float64(n) * sum / total))
-		}
-		if i == 0 {
-			upTo = max(upTo, 1)
-		}
-		counts[i] = max(upTo-given, 0)
-		given += counts[i]
-	}
-	return counts
-}
-
-func stagesOf(p *solver.Problem, devices, counts []int) []edgeshard.Stage {
-	var stages []edgeshard.Stage
-	at := 0
+// stages gives devices numbers of units, one after another.
+func (c *cluster) stages(devices, counts []int) []edgeshard.Stage {
+	var at []int
 	for i, n := range counts {
-		if n > 0 {
-			stages = append(stages, edgeshard.Stage{Name: p.Devices[devices[i]].Name, Device: devices[i], From: at, To: at + n})
-			at += n
+		at = append(at, slices.Repeat([]int{devices[i]}, n)...)
+	}
+	return c.runs(at)
+}
+
+// runs makes a stage of each run of units on one device.
+func (c *cluster) runs(at []int) []edgeshard.Stage {
+	var stages []edgeshard.Stage
+	for u, d := range at {
+		if n := len(stages); n > 0 && stages[n-1].Device == d {
+			stages[n-1].To = u + 1
+			continue
 		}
+		stages = append(stages, edgeshard.Stage{Name: c.Devices[d].Name, Device: d, From: u, To: u + 1})
 	}
 	return stages
 }
 
-// byFilling shares by FLOPS; what is beyond a device's memory is shared among
-// those that have room, until all is placed.
-func byFilling(_ context.Context, p *solver.Problem, s edgeshard.Spec) ([]edgeshard.Stage, error) {
-	devices := asListed(p)
-	widest := slices.Max(p.Weight)
-	caps, counts := make([]int, len(devices)), make([]int, len(devices))
-	for i, d := range devices {
-		caps[i] = int(max(p.Class(d).Budget, 0) / widest)
+// exo takes the fewest devices whose memory together holds the weights, of equally
+// few those with the most, and divides the units by memory.
+func exo(_ context.Context, c *cluster) ([]edgeshard.Stage, error) {
+	var need, have float64
+	for _, w := range c.weights {
+		need += float64(w)
 	}
-	for left := p.Units; left > 0; {
-		weights, open := make([]float64, len(devices)), 0
-		for i, d := range devices {
-			if counts[i] < caps[i] {
-				weights[i], open = flopsOf(p, s, d), open+1
-			}
+	var chosen []int
+	var share []float64
+	for _, d := range c.largestFirst() {
+		if have >= need {
+			break
 		}
-		if open == 0 {
-			return nil, &solver.Infeasible{Reasons: []solver.Reason{{Text: fmt.Sprintf("%d units are beyond the memory of all devices", left)}}}
-		}
-		for i, n := range fill(left, weights) {
-			n = min(n, caps[i]-counts[i], left)
-			counts[i] += n
-			left -= n
-		}
+		have += c.memory(d)
+		chosen = append(chosen, d)
 	}
-	if counts[0] == 0 {
-		return nil, &solver.Infeasible{Reasons: []solver.Reason{{Device: p.Devices[p.Source].Name, Text: "the source has no room for a unit"}}}
+	if have < need || len(chosen) > c.Units {
+		return nil, lacking("the memory of all devices does not hold the weights")
 	}
-	return stagesOf(p, devices, counts), nil
+	slices.Sort(chosen[1:]) // the ring has no order of memory
+	for _, d := range chosen {
+		share = append(share, c.memory(d))
+	}
+	return c.stages(chosen, largestRemainder(c.Units, share)), nil
 }
 
-// fill divides n units by weights, at least one to a device that has any weight.
-func fill(n int, weights []float64) []int {
-	counts := shares(n, weights)
-	for i, w := range weights {
-		if w == 0 {
-			counts[i] = 0
-		}
+// largestRemainder divides n by weights: each share rounded down, and one more for
+// those that lost most; none gets less than one while another has more.
+func largestRemainder(n int, weights []float64) []int {
+	total := 0.0
+	for _, w := range weights {
+		total += w
 	}
-	if best := slices.Index(weights, slices.Max(weights)); counts[best] == 0 {
-		counts[best] = 1
+	counts, lost, left := make([]int, len(weights)), make([]float64, len(weights)), n
+	for i, w := range weights {
+		exact := float64(n) * w / total
+		counts[i] = int(exact)
+		lost[i] = exact - float64(counts[i])
+		left -= counts[i]
+	}
+	for ; left > 0; left-- {
+		i := slices.Index(lost, slices.Max(lost))
+		counts[i]++
+		lost[i] = -1
+	}
+	for i := range counts {
+		if counts[i] == 0 {
+			counts[slices.Index(counts, slices.Max(counts))]--
+			counts[i]++
+		}
 	}
 	return counts
 }
 
-// minMax finds the plan with the least longest stage or transfer, exactly, as the
-// solver "edgeshard" does, in another system's view of links and memory.
-func minMax(link func(p *solver.Problem, from, to int) solver.Link, boundless bool) func(context.Context, *solver.Problem, edgeshard.Spec) ([]edgeshard.Stage, error) {
-	return func(ctx context.Context, p *solver.Problem, _ edgeshard.Spec) ([]edgeshard.Stage, error) {
-		view := *p
-		view.Objective, view.Revisits = edgeshard.Throughput, false
-		view.Links = make([][]solver.Link, len(p.Links))
-		for a := range p.Links {
-			for b := range p.Links[a] {
-				view.Links[a] = append(view.Links[a], link(p, a, b))
-			}
-		}
-		view.Classes = slices.Clone(p.Classes)
-		for k := range view.Classes {
-			if boundless {
-				view.Classes[k].Budget = math.MaxInt64 / 4
-			}
-		}
-		r, err := solver.Solve(ctx, &view, solver.Options{Solver: "edgeshard", Objective: edgeshard.Throughput})
-		if err != nil {
-			return nil, err
-		}
-		return r.Stages, nil
+// llamaCPP divides blocks and head by memory over the other devices, then the
+// host: unit i of n goes to the first device whose share of the running sum of
+// memory is above i / n.
+func llamaCPP(_ context.Context, c *cluster) ([]edgeshard.Stage, error) {
+	order := c.order()
+	order = append(order[1:], c.Source)
+	total := 0.0
+	for _, d := range order {
+		total += c.memory(d)
 	}
-}
-
-func linksByBandwidth(p *solver.Problem, a, b int) solver.Link {
-	l := p.Links[a][b]
-	l.Step = l.Occupancy
-	return l
-}
-
-// linksAlike takes the slower of the two directions for both.
-func linksAlike(p *solver.Problem, a, b int) solver.Link {
-	l, back := p.Links[a][b], p.Links[b][a]
-	l.Step, l.Occupancy = max(l.Step, back.Step), max(l.Occupancy, back.Occupancy)
-	return l
-}
-
-// halda minimises the sum of compute times in the order of the devices, each
-// within its memory: best[i][u] is the least time of the first u units on the
-// first i devices.
-func halda(_ context.Context, p *solver.Problem, _ edgeshard.Spec) ([]edgeshard.Stage, error) {
-	devices := asListed(p)
-	best := fillInts(p.Units+1, solver.Never)
-	best[0] = 0
-	choice := make([][]int, len(devices))
-	for i, d := range devices {
-		best, choice[i] = haldaStep(p, p.Class(d), best, i == 0)
-	}
-	if best[p.Units] >= solver.Never {
-		return nil, &solver.Infeasible{Reasons: []solver.Reason{{Text: "the devices, in their order, do not hold the model"}}}
-	}
-	counts := make([]int, len(devices))
-	for i, u := len(devices)-1, p.Units; i >= 0; i-- {
-		counts[i] = choice[i][u]
-		u -= counts[i]
-	}
-	return stagesOf(p, devices, counts), nil
-}
-
-// haldaStep gives one more device its units: after[u] is the least time of u
-// units, and taken[u] how many of them are the device's.
-func haldaStep(p *solver.Problem, c *solver.Class, before []int64, source bool) (after []int64, taken []int) {
-	after, taken = fillInts(p.Units+1, solver.Never), make([]int, p.Units+1)
-	for from, t := range before {
-		if t >= solver.Never {
-			continue
-		}
-		time, memory := t, int64(0)
-		for to := from; ; to++ {
-			if time < after[to] && (to > from || !source) {
-				after[to], taken[to] = time, to-from
-			}
-			if to == p.Units {
+	at, n := []int{c.Source}, c.Units-1
+	for i := range n {
+		sum, place := 0.0, c.Source
+		for _, d := range order {
+			if sum += c.memory(d); sum/total > float64(i)/float64(n) {
+				place = d
 				break
 			}
-			if memory += p.Weight[to]; memory > c.Budget || c.Request[to] >= solver.Never {
-				break
-			}
-			time += c.Request[to]
 		}
+		at = append(at, place)
 	}
-	return after, taken
+	return c.runs(at), nil
 }
 
-func fillInts(n int, v int64) []int64 {
-	list := make([]int64, n)
-	for i := range list {
-		list[i] = v
+// cake gives its workers, the fastest first, blocks in proportion to FLOPS, none
+// beyond its memory; the master keeps the others, which are the last, and both
+// ends of the model. What the master cannot hold goes to workers with room.
+func cake(_ context.Context, c *cluster) ([]edgeshard.Stage, error) {
+	workers := c.order()[1:]
+	slices.SortStableFunc(workers, func(a, b int) int { return cmp.Compare(c.flops[b], c.flops[a]) })
+	all := 0.0
+	for _, d := range workers {
+		all += c.flops[d]
 	}
-	return list
+	blocks := c.Units - 2
+	left, speed := int(math.Round(all/(all+c.flops[c.Source])*float64(blocks))), all
+	given, kept := make([]int, len(workers)), blocks
+	for i, d := range workers {
+		n := left
+		if i < len(workers)-1 {
+			n = min(max(int(math.Round(c.flops[d]/speed*float64(left))), 1), left)
+		}
+		given[i] = min(n, c.capacity(d, 0))
+		left, kept, speed = left-given[i], kept-given[i], speed-c.flops[d]
+	}
+	beyond := kept - c.capacity(c.Source, c.weights[0]+c.weights[c.Units-1])
+	for i, d := range workers {
+		if n := min(c.capacity(d, 0)-given[i], beyond); n > 0 {
+			given[i], kept, beyond = given[i]+n, kept-n, beyond-n
+		}
+	}
+	return c.stages(append(append([]int{c.Source}, workers...), c.Source), append(append([]int{1}, given...), kept+1)), nil
+}
+
+// capacity is how many blocks a device holds beside some bytes.
+func (c *cluster) capacity(d int, beside int64) int {
+	widest := slices.Max(c.weights[1 : c.Units-1])
+	return int(max(c.Class(d).Budget-beside, 0) / widest)
+}
+
+func evenlyOnEach(_ context.Context, c *cluster) ([]edgeshard.Stage, error) {
+	devices := c.order()
+	devices = devices[:min(len(devices), c.Units)]
+	return c.stages(devices, largestRemainder(c.Units, slices.Repeat([]float64{1}, len(devices)))), nil
 }

@@ -15,6 +15,7 @@ const (
 	Fitted       Verdict = "fitted"       // the inputs were chosen so that it comes out
 	Inconsistent Verdict = "inconsistent" // cannot be had from what is in print
 	Differs      Verdict = "differs"
+	New          Verdict = "new" // nobody published one
 )
 
 // A Judgement is a published figure beside ours.
@@ -106,8 +107,10 @@ func judge(p *Published, ours any, tolerance float64) Judgement {
 	if isNumber && published && b != 0 {
 		j.Error = (a - b) / b
 	}
-	near := math.Abs(j.Error) <= tolerance || !isNumber && !published
+	near := math.Abs(j.Error) <= tolerance || !isNumber && p.Value == outOfMemory
 	switch {
+	case p.Value == nil:
+		j.Verdict = New
 	case p.Inconsistent != "":
 		j.Verdict = Inconsistent
 	case p.Fitted && near:
@@ -131,7 +134,7 @@ func publishedTable(list []Judgement) *Table {
 		if !math.IsNaN(j.Error) {
 			relative = fmt.Sprintf("%+.1f %%", 100*j.Error)
 		}
-		t.Rows = append(t.Rows, []any{strings.Join(where, ", "), j.Figure, short(j.Value), short(j.Ours), relative, string(j.Verdict), orNil(strings.TrimSpace(cmp.Or(j.Inconsistent, j.Note) + " " + j.Source))})
+		t.Rows = append(t.Rows, []any{strings.Join(where, ", "), j.Figure, cmp.Or(short(j.Value), "–"), short(j.Ours), relative, string(j.Verdict), orNil(strings.TrimSpace(cmp.Or(j.Inconsistent, j.Note) + " " + j.Source))})
 	}
 	return t
 }

@@ -28,18 +28,38 @@ var palette = []color.NRGBA{
 	{R: 60, G: 60, B: 60, A: 255},
 }
 
+// manyColours, for more series than the palette has, is Tol's muted scheme, made
+// for colour-blind eyes too, with a grey.
+var manyColours = []color.NRGBA{
+	{R: 51, G: 34, B: 136, A: 255}, {R: 204, G: 102, B: 119, A: 255}, {R: 221, G: 204, B: 119, A: 255},
+	{R: 17, G: 119, B: 51, A: 255}, {R: 136, G: 204, B: 238, A: 255}, {R: 136, G: 34, B: 85, A: 255},
+	{R: 68, G: 170, B: 153, A: 255}, {R: 153, G: 153, B: 51, A: 255}, {R: 170, G: 68, B: 153, A: 255},
+	{R: 130, G: 130, B: 130, A: 255},
+}
+
 var dashes = [][]vg.Length{nil, {6, 3}, {2, 2}, {8, 3, 2, 3}, {4, 4}, {10, 4}, {1, 3}}
 
 var glyphs = []draw.GlyphDrawer{
 	draw.CircleGlyph{}, draw.SquareGlyph{}, draw.TriangleGlyph{}, draw.CrossGlyph{}, draw.PlusGlyph{}, draw.RingGlyph{}, draw.PyramidGlyph{},
 }
 
-func colourOf(i int) color.NRGBA { return palette[i%len(palette)] }
+// A look is how one of several series is drawn.
+type look struct{ index, of int }
 
-// dashOf and glyphOf move on with each round of the palette, so that no two of
-// many series are drawn alike.
-func dashOf(i int) []vg.Length       { return dashes[(i+i/len(palette))%len(dashes)] }
-func glyphOf(i int) draw.GlyphDrawer { return glyphs[(i+i/len(palette))%len(glyphs)] }
+func (l look) colours() []color.NRGBA {
+	if l.of > len(palette) {
+		return manyColours
+	}
+	return palette
+}
+
+func (l look) colour() color.NRGBA { return l.colours()[l.index%len(l.colours())] }
+
+// dash and glyph move on with each round of the colours, so that no two of many
+// series are drawn alike.
+func (l look) round() int              { return l.index + l.index/len(l.colours()) }
+func (l look) dash() []vg.Length       { return dashes[l.round()%len(dashes)] }
+func (l look) glyph() draw.GlyphDrawer { return glyphs[l.round()%len(glyphs)] }
 
 // faint is a colour for what lies behind.
 func faint(c color.NRGBA) color.NRGBA {
@@ -60,18 +80,18 @@ func newCanvas(s *Plot) *plot.Plot {
 	sans := func(size float64) font.Font {
 		return font.Font{Typeface: "Liberation", Variant: "Sans", Size: font.Length(size)}
 	}
-	p.Title.Text, p.Title.TextStyle.Font, p.Title.Padding = s.Title, sans(11), 8
-	p.Title.TextStyle.Color = inkColour
+	p.Title.TextStyle.Font, p.Title.TextStyle.Color = sans(11), inkColour
+	p.Title.TextStyle.Handler = p.TextHandler
 	for _, a := range []*plot.Axis{&p.X, &p.Y} {
 		a.Label.TextStyle.Font, a.Tick.Label.Font = sans(10), sans(9)
 		a.Label.TextStyle.Color, a.Tick.Label.Color = inkColour, inkColour
 		a.LineStyle.Color, a.Tick.LineStyle.Color = inkColour, inkColour
 		a.LineStyle.Width, a.Tick.LineStyle.Width = 0.7, 0.7
-		a.Tick.Length, a.Padding = 4, 4
+		a.Tick.Length, a.Padding, a.Label.Padding = 4, 4, 3
 	}
 	p.X.Label.Text, p.Y.Label.Text = label(s.XLabel, s.X), label(s.YLabel, s.Y)
 	p.Legend.TextStyle.Font, p.Legend.TextStyle.Color = sans(9), inkColour
-	p.Legend.Top, p.Legend.Padding, p.Legend.ThumbnailWidth = true, 2, 22
+	p.Legend.Top, p.Legend.Left, p.Legend.Padding, p.Legend.ThumbnailWidth = true, true, 2, 22
 	grid := plotter.NewGrid()
 	grid.Vertical.Color, grid.Horizontal.Color = color.Transparent, gridColour
 	p.Add(grid)

@@ -3,6 +3,7 @@ package results
 import (
 	"image/color"
 	"io"
+	"slices"
 	"time"
 
 	"gonum.org/v1/plot/font"
@@ -73,6 +74,35 @@ func (g *Gantt) draw(c vg.CanvasSizer) {
 	d.FillText(d.style, vg.Point{X: margin + labelWidth, Y: margin + axisHeight - 4}, "0")
 	d.style.XAlign = draw.XRight
 	d.FillText(d.style, vg.Point{X: d.Max.X - margin, Y: margin + axisHeight - 4}, g.End.Round(10*time.Microsecond).String())
+	d.legend(g)
+}
+
+// legend names the colours that the chart has, under the names.
+func (d *pen) legend(g *Gantt) {
+	d.style.XAlign = draw.XLeft
+	x, y := margin, margin+axisHeight-4
+	for _, part := range []struct {
+		name   string
+		colour color.Color
+		of     func(Cell) float64
+	}{
+		{"prefill", prefillColour, func(c Cell) float64 { return c.Prefill }},
+		{"decode", decodeColour, func(c Cell) float64 { return c.Decode }},
+		{"load", loadColour, func(c Cell) float64 { return c.Load }},
+		{"down", downColour, func(c Cell) float64 { return c.Down }},
+	} {
+		if g.has(part.of) {
+			d.fill(part.colour, x, y-8, x+8, y)
+			d.FillText(d.style, vg.Point{X: x + 10, Y: y}, part.name)
+			x += 16 + d.style.Width(part.name)
+		}
+	}
+}
+
+func (g *Gantt) has(part func(Cell) float64) bool {
+	return slices.ContainsFunc(g.Rows, func(r GanttRow) bool {
+		return slices.ContainsFunc(r.Cells, func(c Cell) bool { return part(c) > 0 })
+	})
 }
 
 // A pen draws rectangles and texts.
