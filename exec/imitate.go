@@ -24,7 +24,7 @@ const (
 // the device's stages, in decode and in prefill.
 func paceOf(p *edgeshard.Plan, device int, machine *edgeshard.Profile) (*wire.Pace, error) {
 	d := &p.Topology.Devices[device]
-	if machine == nil || d.Profile == machine.Name {
+	if machine == nil || p.Profiles[d.Profile] == machine {
 		f := cmp.Or(d.Slowdown, 1)
 		return &wire.Pace{Slowdown: f, PrefillSlowdown: f}, checkPace("computing", f)
 	}
@@ -65,14 +65,15 @@ func paceOf(p *edgeshard.Plan, device int, machine *edgeshard.Profile) (*wire.Pa
 
 // machineCosts are those of the plan's model on this machine, as device 0.
 func machineCosts(p *edgeshard.Plan, machine *edgeshard.Profile) (edgeshard.Costs, error) {
+	const name = "machine" // its own may be none
 	here := p.Topology.Devices[p.Topology.Source]
-	here.Profile, here.Slowdown = machine.Name, 1
+	here.Profile, here.Slowdown = name, 1
 	t, err := topologies.New("machine", []topologies.Device{here}, 0, func(int, int) topologies.Link { return topologies.Link{} })
 	if err != nil {
 		return nil, err
 	}
 	spec := p.Spec()
-	spec.Topology, spec.Profiles = t, map[string]*edgeshard.Profile{machine.Name: machine}
+	spec.Topology, spec.Profiles = t, map[string]*edgeshard.Profile{name: machine}
 	costs, err := edgeshard.NewCosts(spec)
 	if err != nil {
 		return nil, fmt.Errorf("this machine: %w", err)

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -87,15 +88,35 @@ func (a *app) showComparison(c *comparison) error {
 		return a.json(c)
 	}
 	var rows [][]string
+	banded := slices.ContainsFunc(c.Fields, func(d edgeshard.Difference) bool { return d.Band != nil })
 	for _, d := range c.Fields {
-		rows = append(rows, []string{d.Field, figure(d.A), figure(d.B), errorText(d)})
+		row := []string{d.Field, figure(d.A), figure(d.B), errorText(d)}
+		if banded {
+			row = append(row, bandText(d))
+		}
+		rows = append(rows, row)
 	}
-	a.table([]string{"field", "A " + c.a.Backend, "B " + c.b.Backend, "error"}, rows)
+	headers := []string{"field", "A " + c.a.Backend, "B " + c.b.Backend, "error"}
+	if banded {
+		headers = append(headers, "A's 90 % band")
+	}
+	a.table(headers, rows)
 	a.showGaps(c.Gaps)
 	if c.Verdict != nil && c.Verdict.OK {
 		a.printf("\nwithin the tolerance")
 	}
 	return nil
+}
+
+// bandText writes the bounds of a prediction, and whether the other is outside.
+func bandText(d edgeshard.Difference) string {
+	switch {
+	case d.Band == nil:
+		return ""
+	case d.Band.Holds(d.B):
+		return figure(d.Band.Low) + " to " + figure(d.Band.High)
+	}
+	return figure(d.Band.Low) + " to " + figure(d.Band.High) + ": B is outside"
 }
 
 // mostGaps is how many of the gaps people are shown.

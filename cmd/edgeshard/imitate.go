@@ -1,8 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"os"
+	"runtime"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -97,11 +101,18 @@ func (f *imitationFlags) localise(p *edgeshard.Plan) (*edgeshard.Plan, map[strin
 	return &q, addresses, nil
 }
 
-// measured returns this machine's profile of the plan's model: the one given, or
-// a new one.
+// measured returns this machine's profile of the plan's model: the one given, one
+// of the plan's that was measured here with as many threads, or a new one.
 func (r *execRunner) measured(ctx context.Context, p *edgeshard.Plan) (*edgeshard.Profile, error) {
 	if r.flags.machine != "" {
 		return edgeshard.LoadProfile(r.flags.machine)
+	}
+	if here, err := os.Hostname(); err == nil {
+		for _, name := range slices.Sorted(maps.Keys(p.Profiles)) {
+			if q := p.Profiles[name]; q.Host == here && q.Threads == cmp.Or(r.Threads, runtime.GOMAXPROCS(0)) {
+				return q, nil
+			}
+		}
 	}
 	r.app.progress("measuring this machine")
 	defer r.app.clear()

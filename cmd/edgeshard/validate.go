@@ -89,6 +89,9 @@ func (a *app) validate(ctx context.Context, b *backendFlags, p *edgeshard.Plan, 
 		if e, ok := r.(*execRunner); ok {
 			rep.Imitation = e.imitation
 		}
+		if b, ok := r.(banded); ok && err == nil {
+			rep.Bands, err = b.Bands(ctx, p)
+		}
 		return rep, err
 	}
 	v := &validation{}
