@@ -252,8 +252,24 @@ type shot struct {
 	name string
 	w, h int
 	args []string
-	keys []string // to press; a text with ~ before it is waited for
+	keys []string // to press; a text with ~ before it is waited for, one with ! until it is gone
 }
+
+// shotSweep is the experiment that a picture is taken of.
+const shotSweep = `name = "links"
+[base]
+topology = "home-lab"
+model = "llama2-13b"
+precision = "q8_0"
+[[axis]]
+key = "link.source<>cloud.bandwidth"
+name = "mbps"
+unit = "Mbps"
+values = [10, 20, 50, 100, 200, 300, 500, 1000]
+[[axis]]
+key = "solver"
+values = ["exact", "edgeshard", "cloud-opt"]
+`
 
 var shots = []shot{
 	{"plan", 120, 36, []string{"-t", "edgeshard-testbed", "-m", "llama2-13b"}, []string{"~proved", "Tab", "Right", "-"}},
@@ -263,6 +279,8 @@ var shots = []shot{
 	{"scenarios", 120, 36, []string{"-t", "home-lab", "-m", "llama2-13b", "--precision", "q8_0"}, []string{"~proved", "m", "Enter", "j", "Space", "~proved", "m", "Enter", "Space", "Tab", "+", "~proved", "m", "Enter", "~proved", "2", "Right"}},
 	{"run", 120, 36, []string{"-t", "edgeshard-testbed", "-m", "llama2-13b", "--batch", "4", "--requests", "8", "--objective", "throughput"}, []string{"~optim", "r", "~of 768", "End", "Left", "Left", "Left", "Left"}},
 	{"real", 120, 36, []string{"-t", "local-3", "-m", "demo", "--prompt", "'Once upon a time'", "--tokens", "60", "--measure"}, []string{"~proved", "R", "~ended", "Home", "]", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right", "Right"}},
+	{"why", 120, 36, []string{"-t", "home-lab", "-m", "llama2-13b", "--precision", "q8_0"}, []string{"~proved", "j", "w", "!asking"}},
+	{"sweeps", 120, 36, []string{"-t", "home-lab", "-m", "llama2-13b", "--precision", "q8_0"}, []string{"~proved", "6", "n", "Enter", "~ended "}},
 	{"add", 120, 36, []string{"-t", "home-lab", "-m", "llama2-13b", "--precision", "q8_0"}, []string{"~proved", "a", "Down", "Down"}},
 }
 
@@ -276,6 +294,9 @@ func TestScreenshots(t *testing.T) {
 		for theme, look := range map[string]picture.Look{"dark": picture.Dark, "light": picture.Light} {
 			t.Run(s.name+"-"+theme, func(t *testing.T) {
 				x := open(t, program, s.w, s.h, nil, append([]string{"tui"}, s.args...)...)
+				if err := os.WriteFile(filepath.Join(x.home, "experiment.toml"), []byte(shotSweep), 0o644); err != nil {
+					t.Fatal(err)
+				}
 				x.until("a short tour")
 				x.keys("Escape")
 				x.until("!a short tour")
@@ -285,6 +306,8 @@ func TestScreenshots(t *testing.T) {
 				for _, k := range s.keys {
 					if text, wait := strings.CutPrefix(k, "~"); wait {
 						x.until(text)
+					} else if strings.HasPrefix(k, "!") {
+						x.until(k)
 					} else {
 						x.keys(k)
 					}
