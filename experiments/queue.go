@@ -153,12 +153,13 @@ func (q *Queue) collect(ctx context.Context, c *collection) error {
 		}
 		for c.wanted() && ctx.Err() == nil {
 			m, err := consumer.Next(jetstream.FetchMaxWait(time.Second))
-			if errors.Is(err, nats.ErrTimeout) {
-				err = q.lull(ctx, c)
-			} else if err == nil {
-				err = c.receive(m)
-			} else {
+			if err != nil && !errors.Is(err, nats.ErrTimeout) {
 				break // the consumer is made again from where it was
+			}
+			if err != nil {
+				err = q.lull(ctx, c)
+			} else {
+				err = c.receive(m)
 			}
 			if err != nil {
 				return err
