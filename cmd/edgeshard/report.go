@@ -2,13 +2,13 @@ package main
 
 import (
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/edgeshard/edgeshard/experiments"
+	"github.com/edgeshard/edgeshard/internal/wholefile"
 )
 
 func (a *app) plotCmd() *cobra.Command {
@@ -92,7 +92,7 @@ func writePictures(dir string, an *experiments.Analysis) (files []string, err er
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 			return files, err
 		}
-		if err := writeWhole(file, bytesOf(p.Data)); err != nil {
+		if err := wholefile.Write(file, p.Data); err != nil {
 			return files, err
 		}
 		files = append(files, file)
@@ -110,10 +110,6 @@ func writeReport(dir string, an *experiments.Analysis) ([]string, error) {
 		return files, err
 	}
 	html, markdown := filepath.Join(dir, "report.html"), filepath.Join(dir, "report.md")
-	err = errors.Join(writeWhole(html, an.WriteHTML), writeWhole(markdown, bytesOf([]byte(an.Markdown()))))
+	err = errors.Join(wholefile.Stream(html, an.WriteHTML), wholefile.Write(markdown, []byte(an.Markdown())))
 	return append(files, html, markdown), err
-}
-
-func bytesOf(data []byte) func(io.Writer) error {
-	return func(w io.Writer) error { _, err := w.Write(data); return err }
 }

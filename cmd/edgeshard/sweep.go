@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"github.com/edgeshard/edgeshard"
 	"github.com/edgeshard/edgeshard/experiments"
 	"github.com/edgeshard/edgeshard/internal/tomlfile"
+	"github.com/edgeshard/edgeshard/internal/wholefile"
 	"github.com/edgeshard/edgeshard/scenarios"
 )
 
@@ -169,19 +169,10 @@ func (a *app) showEstimate(e *experiments.Estimate) error {
 
 func writeResults(dir string, t *experiments.Table) ([]string, error) {
 	csv, parquet := filepath.Join(dir, "results.csv"), filepath.Join(dir, "results.parquet")
-	if err := writeWhole(csv, t.WriteCSV); err != nil {
+	if err := wholefile.Stream(csv, t.WriteCSV); err != nil {
 		return nil, err
 	}
-	return []string{csv, parquet}, writeWhole(parquet, t.WriteParquet)
-}
-
-// writeWhole writes a file, whole or not at all.
-func writeWhole(file string, write func(io.Writer) error) error {
-	part := file + ".part"
-	if err := writeFile(part, write); err != nil {
-		return errors.Join(err, os.Remove(part))
-	}
-	return os.Rename(part, file)
+	return []string{csv, parquet}, wholefile.Stream(parquet, t.WriteParquet)
 }
 
 // finishSweep writes a sweep's files and says what it came to.

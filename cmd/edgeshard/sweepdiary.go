@@ -115,7 +115,7 @@ func (d *diary) writeSoFar(last int) int {
 	}
 	slices.SortFunc(results, func(a, b experiments.Result) int { return a.Index - b.Index })
 	t := experiments.NewTable(d.sweep.Spec, d.sweep.Version, results)
-	if err := writeWhole(filepath.Join(d.dir, soFarFile), t.WriteCSV); err != nil {
+	if err := wholefile.Stream(filepath.Join(d.dir, soFarFile), t.WriteCSV); err != nil {
 		d.sweep.Log.Warn("a sweep's results so far cannot be written", "error", err)
 	}
 	return len(results)

@@ -5,21 +5,33 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"os"
+	"path/filepath"
 )
 
 // Write writes data beside file and then puts it in its place. What cannot be
 // written whole leaves nothing behind.
 func Write(file string, data []byte) error {
-	part := file + ".part"
-	err := os.WriteFile(part, data, 0o644)
+	return Stream(file, func(w io.Writer) error { _, err := w.Write(data); return err })
+}
+
+// Stream writes what a function writes, as Write does. Several processes may write
+// one file: the last one's stands.
+func Stream(file string, write func(io.Writer) error) error {
+	f, err := os.CreateTemp(filepath.Dir(file), ".part-*")
+	if err != nil {
+		return err
+	}
+	err = errors.Join(write(f), f.Close())
 	if err == nil {
-		err = os.Rename(part, file)
+		err = os.Chmod(f.Name(), 0o644)
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), file)
 	}
 	if err != nil {
-		if gone := os.Remove(part); !errors.Is(gone, os.ErrNotExist) {
-			err = errors.Join(err, gone)
-		}
+		err = errors.Join(err, os.Remove(f.Name()))
 	}
 	return err
 }

@@ -27,7 +27,7 @@ func TestWrite(t *testing.T) {
 	if err := Write(filepath.Join(dir, "none", "a"), nil); err == nil {
 		t.Error("a file was written into no folder")
 	}
-	if left, _ := filepath.Glob(filepath.Join(dir, "*.part")); left != nil {
+	if left, _ := filepath.Glob(filepath.Join(dir, ".part-*")); left != nil {
 		t.Errorf("%v are left behind", left)
 	}
 }
