@@ -59,6 +59,9 @@ func NewBatcher(w *Workload) *Batcher {
 // Arrive adds a request.
 func (b *Batcher) Arrive(r Request) { b.waiting.add(r) }
 
+// Withdraw forgets a request that still waits, and reports whether there was one.
+func (b *Batcher) Withdraw(request int) bool { return b.waiting.remove(request) }
+
 // Idle reports that no request is waiting or running.
 func (b *Batcher) Idle() bool { return b.waiting.len() == 0 && len(b.running) == 0 }
 

@@ -38,6 +38,19 @@ func (w *waitlist) take(n int) []Request {
 	return taken
 }
 
+// remove removes the request of an ID and reports whether there was one.
+func (w *waitlist) remove(id int) bool {
+	i := slices.IndexFunc(w.requests, func(r Request) bool { return r.ID == id })
+	if i < 0 {
+		return false
+	}
+	w.requests = slices.Delete(w.requests, i, i+1)
+	if w.shortest {
+		heap.Init((*byLength)(&w.requests))
+	}
+	return true
+}
+
 // peek returns the next n requests, or all, where they are in order of arrival.
 func (w *waitlist) peek(n int) []Request {
 	if w.shortest {

@@ -2,12 +2,9 @@ package exec
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/edgeshard/edgeshard"
-	"github.com/edgeshard/edgeshard/models"
 )
 
 // A Runner runs plans on workers. The zero value runs them on workers within
@@ -18,7 +15,8 @@ type Runner struct {
 
 var _ edgeshard.Runner = (*Runner)(nil)
 
-// Run runs the plan's workload on a worker for each device that has a stage.
+// Run runs the plan's workload on a worker for each device that has a stage: it
+// opens an Engine and submits the requests as they arrive.
 // All of a run that fails is torn down before Run returns: sessions, connections
 // and the processes of local workers. A *DeviceError names the device at fault;
 // it wraps an *edgeshard.OutOfMemory where a worker refused its shards.
@@ -26,74 +24,56 @@ var _ edgeshard.Runner = (*Runner)(nil)
 // Times are by the coordinator's clock, with 0 when all shards were loaded; what
 // workers report is set by handshakes, within half their round trip.
 func (r *Runner) Run(ctx context.Context, p *edgeshard.Plan, obs edgeshard.Observer) error {
-	if err := p.Validate(); err != nil {
-		return err
-	}
-	if err := CheckScenario(r.Scenario); err != nil {
-		return err
-	}
-	talks, err := r.prepare(p)
+	e, err := r.newEngine(ctx, p, obs)
 	if err != nil {
 		return err
 	}
-	c, err := newCluster(ctx, &r.Options, p)
+	talks, err := newTalks(p, e.tokenizer)
 	if err != nil {
+		e.cancel(err)
 		return err
 	}
-	defer c.close()
-	if err := c.run(talks, obs); err != nil {
-		c.cancel(err)
-		c.tellShortage(err, obs)
-		return err
+	for _, k := range talks {
+		k.reader.unread = true
 	}
-	return nil
+	go e.run()
+	e.play(talks)
+	return e.Close()
 }
 
-func (c *cluster) run(talks []*talk, obs edgeshard.Observer) error {
-	if err := c.start(); err != nil {
-		return err
-	}
-	begin := time.Duration(c.now())
-	if err := c.shape(begin); err != nil {
-		return err
-	}
-	for _, s := range c.loads {
-		s.Start -= begin
-		s.End -= begin
-		obs.Span(s)
-	}
-	d := newDriver(c, talks, obs, begin)
-	if err := d.run(c.ctx); err != nil {
-		return err
-	}
-	c.unload(obs, d.now())
-	return nil
-}
-
-// tellShortage tells obs of the memory that lacked, if that ended the run.
-func (c *cluster) tellShortage(err error, obs edgeshard.Observer) {
-	var oom *edgeshard.OutOfMemory
-	if !errors.As(err, &oom) {
+// play submits requests when they arrive and returns when all have ended, or
+// the engine has.
+func (e *Engine) play(talks []*talk) {
+	select {
+	case <-e.opened:
+	case <-e.done:
 		return
 	}
-	device, _ := c.plan.Topology.Index(oom.Device)
-	obs.Span(edgeshard.Span{What: edgeshard.OOM, Request: -1, Stage: -1, Device: device, To: -1, Bytes: oom.Missing()})
-}
-
-// prepare opens the model for its tokenizer and makes the requests' prompts.
-func (r *Runner) prepare(p *edgeshard.Plan) ([]*talk, error) {
-	ref := p.Model.Ref
-	if r.Model != "" {
-		ref = r.Model
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for rest := talks; len(rest) > 0; {
+		n := 0
+		for n < len(rest) && rest[n].request.Arrival <= e.now() {
+			n++
+		}
+		if e.enqueue(rest[:n]...) != nil {
+			return
+		}
+		if rest = rest[n:]; len(rest) == 0 {
+			break
+		}
+		timer.Reset(rest[0].request.Arrival - e.now())
+		select {
+		case <-timer.C:
+		case <-e.done:
+			return
+		}
 	}
-	checkpoint, err := models.Open(ref)
-	if err != nil {
-		return nil, err
+	for _, k := range talks {
+		select {
+		case <-k.reader.done:
+		case <-e.done:
+			return
+		}
 	}
-	defer func() { _ = checkpoint.Close() }()
-	tokenizer, err := checkpoint.Tokenizer()
-	if err != nil {
-		return nil, fmt.Errorf("model %s: %w", ref, err)
-	}
-	return newTalks(p, tokenizer)
 }

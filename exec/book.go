@@ -1,0 +1,182 @@
+package exec
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/edgeshard/edgeshard"
+	"github.com/edgeshard/edgeshard/exec/wire"
+)
+
+// A book knows which requests there are, how far each is and what enters next,
+// as the Batcher says. It is pure: whoever drives it sends the passes it gives
+// and tells it of those that come back. It outlives the workers: abort says that
+// their KV caches are gone, and the passes after that compute them again.
+type book struct {
+	batcher *edgeshard.Batcher
+	limit   int // new positions of a sequence in one pass
+
+	talks   map[int]*talk
+	flying  map[uint32]*flight
+	again   []*flight // that enter before what the Batcher says, in order
+	release []int64   // sequences that have ended: the next pass tells all stages
+}
+
+// A flight is a micro-batch's pass. Where it has more positions to cache than
+// fit one pass it goes in parts, of which the last yields the tokens.
+type flight struct {
+	batch    *edgeshard.MicroBatch
+	talks    []*talk       // in the part on its way
+	last     bool          // of the parts
+	rebuilds bool          // computes KV caches that were there before
+	began    time.Duration // when its first part entered; 0: it has not yet
+}
+
+func newBook(w *edgeshard.Workload) *book {
+	return &book{
+		batcher: edgeshard.NewBatcher(w), limit: w.PromptTokens,
+		talks: make(map[int]*talk), flying: make(map[uint32]*flight),
+	}
+}
+
+// add takes in a request.
+func (b *book) add(k *talk) {
+	b.talks[k.request.ID] = k
+	b.batcher.Arrive(k.request)
+}
+
+// idle reports that no request is waiting or running.
+func (b *book) idle() bool { return b.batcher.Idle() }
+
+// next returns the pass to send now, nil if there is none.
+func (b *book) next(now time.Duration) (*wire.Pass, *flight) {
+	for {
+		f := b.pop()
+		if f == nil {
+			return nil, nil
+		}
+		b.dropUnwanted(f.batch)
+		if len(f.batch.Requests) > 0 {
+			return b.pass(f, now), f
+		}
+	}
+}
+
+func (b *book) pop() *flight {
+	if len(b.again) > 0 {
+		f := b.again[0]
+		b.again = b.again[1:]
+		return f
+	}
+	if m, ok := b.batcher.Next(); ok {
+		return &flight{batch: m}
+	}
+	return nil
+}
+
+// dropUnwanted ends the requests of a micro-batch that nobody waits for.
+func (b *book) dropUnwanted(m *edgeshard.MicroBatch) {
+	for _, r := range slices.Clone(m.Requests) {
+		if k := b.talks[r.ID]; k.unwanted.Load() {
+			b.batcher.Drop(m, r.ID)
+			b.forget(k)
+		}
+	}
+}
+
+// withdraw ends a request that nobody waits for, if it is in no micro-batch yet.
+func (b *book) withdraw(k *talk) bool {
+	if !b.batcher.Withdraw(k.request.ID) {
+		return false
+	}
+	b.forget(k)
+	return true
+}
+
+func (b *book) forget(k *talk) {
+	if k.cached > 0 {
+		b.release = append(b.release, int64(k.request.ID))
+	}
+	delete(b.talks, k.request.ID)
+}
+
+// pass makes the next part of a flight.
+func (b *book) pass(f *flight, now time.Duration) *wire.Pass {
+	m := f.batch
+	if f.began == 0 {
+		f.began = now
+	}
+	p := &wire.Pass{MicroBatch: uint32(m.ID), Step: uint32(m.Step), Release: b.release}
+	b.release, f.talks, f.last = nil, f.talks[:0], true
+	for _, r := range m.Requests {
+		k := b.talks[r.ID]
+		f.last = f.last && k.uncached() <= b.limit
+		f.rebuilds = f.rebuilds || k.cached == 0 && k.entered
+	}
+	for _, r := range m.Requests {
+		if k := b.talks[r.ID]; f.last || k.uncached() > b.limit {
+			p.Sequences = append(p.Sequences, k.sequence(min(k.uncached(), b.limit)))
+			f.talks = append(f.talks, k)
+		}
+	}
+	b.flying[p.MicroBatch] = f
+	return p
+}
+
+// back takes a pass that is back at the source. It returns its flight, and the
+// tokens it yields, by the flight's talks; none if parts are to follow.
+func (b *book) back(p *wire.Pass) (*flight, []Token, error) {
+	f := b.flying[p.GetMicroBatch()]
+	if f == nil || len(p.GetSequences()) != len(f.talks) {
+		return nil, nil, fmt.Errorf("a pass came back that was not sent: micro-batch %d", p.GetMicroBatch())
+	}
+	tokens := make([]Token, len(f.talks))
+	for i, q := range p.GetSequences() {
+		id := f.talks[i].request.ID
+		if len(q.GetTokens()) != 1 || q.GetRequest() != int64(id) {
+			return nil, nil, fmt.Errorf("a pass came back without the token of request %d", id)
+		}
+		tokens[i] = tokenOf(q)
+	}
+	delete(b.flying, p.GetMicroBatch())
+	if !f.last {
+		b.again = append(b.again, f)
+		return f, nil, nil
+	}
+	return f, tokens, nil
+}
+
+// done tells that the talks of a flight have taken their tokens, and returns
+// those that have ended.
+func (b *book) done(f *flight) (ended []*talk) {
+	over := func(id int) bool { return b.talks[id].ended || b.talks[id].unwanted.Load() }
+	for _, r := range b.batcher.Done(f.batch, over) {
+		k := b.talks[r.ID]
+		ended = append(ended, k)
+		b.forget(k)
+	}
+	return ended
+}
+
+// abort throws away what is in the pipeline and returns what that was; all KV
+// caches are gone.
+func (b *book) abort() []*flight {
+	var lost []*flight
+	for id, f := range b.flying {
+		lost = append(lost, f)
+		delete(b.flying, id)
+	}
+	byBatch := func(x, y *flight) int { return cmp.Compare(x.batch.ID, y.batch.ID) }
+	slices.SortFunc(lost, byBatch)
+	for _, f := range lost {
+		b.again = append(b.again, &flight{batch: f.batch})
+	}
+	slices.SortFunc(b.again, byBatch)
+	for _, k := range b.talks {
+		k.cached = 0
+	}
+	b.release = nil
+	return lost
+}
