@@ -15,22 +15,23 @@ const module = "github.com/edgeshard/edgeshard"
 // import. A package is named by its path below the module, "" the root; an entry
 // covers the packages below it.
 var mayImport = map[string][]string{
-	"internal":    {}, // serves all
-	"models":      {"models"},
-	"topologies":  {"topologies"},
-	"scenarios":   {"topologies", "scenarios"},
-	"":            {"models", "topologies"},
-	"solver":      {"", "models", "topologies", "solver"},
-	"sim/des":     {},
-	"sim":         {"", "models", "topologies", "scenarios", "sim"},
-	"exec/kernel": {"models", "exec/kernel"},
-	"exec/llama":  {"models", "exec/kernel", "exec/llama"},
-	"exec/wire":   {"", "models", "topologies", "exec/wire"},
-	"exec":        {"", "models", "topologies", "scenarios", "exec"},
-	"results":     {"", "models", "topologies", "results"},
-	"tui":         {"", "models", "topologies", "tui"},
-	"experiments": {"", "models", "topologies", "scenarios", "results", "solver", "sim", "experiments"},
-	"cmd":         {"", "models", "topologies", "scenarios", "results", "solver", "sim", "exec", "tui", "experiments", "cmd"},
+	"internal":     {}, // serves all
+	"models":       {"models"},
+	"topologies":   {"topologies"},
+	"scenarios":    {"topologies", "scenarios"},
+	"":             {"models", "topologies"},
+	"solver":       {"", "models", "topologies", "solver"},
+	"sim/des":      {},
+	"sim":          {"", "models", "topologies", "scenarios", "sim"},
+	"exec/kernel":  {"models", "exec/kernel"},
+	"exec/llama":   {"models", "exec/kernel", "exec/llama"},
+	"exec/wire":    {"", "models", "topologies", "exec/wire"},
+	"exec/journal": {},
+	"exec":         {"", "models", "topologies", "scenarios", "exec"},
+	"results":      {"", "models", "topologies", "results"},
+	"tui":          {"", "models", "topologies", "tui"},
+	"experiments":  {"", "models", "topologies", "scenarios", "results", "solver", "sim", "experiments"},
+	"cmd":          {"", "models", "topologies", "scenarios", "results", "solver", "sim", "exec", "tui", "experiments", "cmd"},
 }
 
 func TestImports(t *testing.T) {

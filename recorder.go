@@ -8,16 +8,17 @@ import (
 // A Recorder makes a Report of what it observes, in memory that grows with
 // requests and devices, not with spans.
 type Recorder struct {
-	plan     *Plan
-	requests []requestTally // by identifier
-	devices  []deviceTally
-	outputs  map[int]*Output
-	oom      []OOMReport
-	recovery []recoveryTally
-	preempts int
-	tokens   int
-	makespan time.Duration
-	paths    paths
+	plan       *Plan
+	requests   []requestTally // by identifier
+	devices    []deviceTally
+	outputs    map[int]*Output
+	oom        []OOMReport
+	recovery   []recoveryTally
+	preempts   int
+	migrations int
+	tokens     int
+	makespan   time.Duration
+	paths      paths
 }
 
 type requestTally struct {
@@ -85,10 +86,13 @@ func (r *Recorder) Span(s Span) {
 		}
 	case Preempt:
 		r.preempts++
+	case Migrate:
+		r.migrations++
+		r.recovering(s)
 	case Failed:
 		r.request(s.Request).failed = true
 	case Detection:
-		r.recovery = append(r.recovery, recoveryTally{device: s.Device, died: s.Start, known: s.End})
+		r.recovery = append(r.recovery, recoveryTally{device: s.Device, to: s.To, died: s.Start, known: s.End})
 	case OOM:
 		r.oom = append(r.oom, OOMReport{Device: r.name(s.Device), Request: s.Request, AtS: s.Start.Seconds(), Missing: s.Bytes})
 		if s.Request >= 0 {
@@ -156,9 +160,9 @@ func (r *Recorder) Report(backend string) *Report {
 	r.latencies(rep)
 	r.goodput(rep)
 	rep.Path = r.paths.report(r.name)
-	rep.Preemptions = r.preempts
+	rep.Preemptions, rep.Migrations = r.preempts, r.migrations
 	for i := range r.recovery {
-		rep.Recoveries = append(rep.Recoveries, r.recovery[i].report(r.name(r.recovery[i].device)))
+		rep.Recoveries = append(rep.Recoveries, r.recovery[i].report(r.name))
 	}
 	if seconds > 0 {
 		rep.Throughput = float64(r.tokens) / seconds

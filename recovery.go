@@ -4,7 +4,8 @@ import "time"
 
 // A recoveryTally is what is known of the recovery from a device's death.
 type recoveryTally struct {
-	device         int
+	device, to     int  // to: where it was a link; else -1
+	over           bool // what follows is none of it
 	died, known    time.Duration
 	planned        time.Duration // when there was a new plan
 	loaded         time.Duration // when the last weights were there
@@ -19,7 +20,12 @@ func (r *Recorder) recovering(s Span) {
 		return
 	}
 	t := &r.recovery[len(r.recovery)-1]
+	if t.over {
+		return
+	}
 	switch s.What {
+	case Migrate:
+		t.over = true
 	case Lost:
 		t.lost += s.End - s.Start
 	case Replan:
@@ -34,9 +40,13 @@ func (r *Recorder) recovering(s Span) {
 	}
 }
 
-func (t *recoveryTally) report(name string) RecoveryReport {
+func (t *recoveryTally) report(name func(device int) string) RecoveryReport {
+	to := ""
+	if t.to >= 0 {
+		to = name(t.to)
+	}
 	return RecoveryReport{
-		Device: name, AtS: t.died.Seconds(), DetectionMS: Milliseconds(t.known - t.died),
+		Device: name(t.device), To: to, AtS: t.died.Seconds(), DetectionMS: Milliseconds(t.known - t.died),
 		ReplanMS: Milliseconds(max(t.planned-t.known, 0)), LoadMS: Milliseconds(max(t.loaded-max(t.planned, t.known), 0)),
 		RebuildMS: Milliseconds(t.built - t.rebuild), LostMS: Milliseconds(t.lost),
 	}

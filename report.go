@@ -24,6 +24,7 @@ type Report struct {
 
 	Failed      int              `json:"failed,omitempty"`      // requests given up because a device died
 	Preemptions int              `json:"preemptions,omitempty"` // of micro-batches, for lack of memory
+	Migrations  int              `json:"migrations,omitempty"`  // changes of plan that nothing forced
 	Recoveries  []RecoveryReport `json:"recoveries,omitempty"`
 	// EnergyJ is what the devices that took part used over the makespan, where the
 	// topology gives their power, and the links; EnergyPerToken divides it by Tokens.
@@ -91,9 +92,10 @@ type LinkReport struct {
 	EnergyJ     float64 `json:"energy_j,omitempty"`
 }
 
-// A RecoveryReport tells what a device's death cost.
+// A RecoveryReport tells what the failure of a device, or of a link, cost.
 type RecoveryReport struct {
 	Device      string  `json:"device"`
+	To          string  `json:"to,omitempty"` // where it was the link to another device that failed
 	AtS         float64 `json:"at_s"`         // when it died
 	DetectionMS float64 `json:"detection_ms"` // until that was known
 	ReplanMS    float64 `json:"replan_ms"`    // until there was a new plan

@@ -30,6 +30,8 @@ const (
 	Detection What = "detection"
 	// Replan: the survivors of Device's death got a new plan.
 	Replan What = "replan"
+	// Migrate: the plan was changed for a better one, which nothing forced.
+	Migrate What = "migrate"
 	// Lost: a pass that began at Start was thrown away at End.
 	Lost What = "lost"
 	// Rebuild: a pass that computed a micro-batch's KV caches again.

@@ -24,7 +24,7 @@ type arbiter struct {
 	mu      sync.Mutex
 	net     *network.Network
 	zero    int64 // of the network's time, by the coordinator's clock
-	senders map[*network.Port]*member
+	senders map[*network.Port]*seat
 	told    map[*network.Port]network.Passage
 }
 
@@ -40,7 +40,7 @@ func newArbiter(c *cluster) (*arbiter, error) {
 	}
 	return &arbiter{
 		cluster: c, net: n, wake: make(chan struct{}, 1),
-		senders: make(map[*network.Port]*member), told: make(map[*network.Port]network.Passage),
+		senders: make(map[*network.Port]*seat), told: make(map[*network.Port]network.Passage),
 	}, nil
 }
 
@@ -67,8 +67,8 @@ func (a *arbiter) begin(ctx context.Context, zero time.Duration) {
 }
 
 // timeOf brings a time of a member's clock to the run's.
-func (a *arbiter) timeOf(m *member, ns int64) time.Duration {
-	offset, _ := m.clock.offset()
+func (a *arbiter) timeOf(m *seat, ns int64) time.Duration {
+	offset := m.offset()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return time.Duration(ns - offset - a.zero)
@@ -128,8 +128,8 @@ func (a *arbiter) inform(e network.Passage) {
 	}
 }
 
-func (a *arbiter) tell(m *member, e network.Passage) error {
-	offset, _ := m.clock.offset()
+func (a *arbiter) tell(m *seat, e network.Passage) error {
+	offset := m.offset()
 	at := func(d time.Duration) int64 {
 		if d >= network.Never {
 			return noTime
@@ -142,7 +142,7 @@ func (a *arbiter) tell(m *member, e network.Passage) error {
 }
 
 // offer takes a message of a worker.
-func (a *arbiter) offer(m *member, o *wire.Offer) error {
+func (a *arbiter) offer(m *seat, o *wire.Offer) error {
 	if a == nil || o.GetBytes() < 0 {
 		return errors.New("a message offered for a link that is not arbitrated")
 	}
@@ -168,6 +168,9 @@ func (a *arbiter) offer(m *member, o *wire.Offer) error {
 
 // setFaults makes the link faults in force those given.
 func (a *arbiter) setFaults(inForce []*scenarios.Fault) {
+	if a == nil {
+		return
+	}
 	t := a.cluster.plan.Topology
 	a.step(a.now(), func() {
 		a.net.SetFactors(func(p *network.Port) float64 { return scenarios.Bandwidth(inForce, t, p.From, p.To) }, a.now())
@@ -176,6 +179,9 @@ func (a *arbiter) setFaults(inForce []*scenarios.Fault) {
 
 // drop forgets all messages, as when the sessions that offered them have ended.
 func (a *arbiter) drop() {
+	if a == nil || a.zero == 0 {
+		return
+	}
 	a.step(a.now(), func() {
 		a.net.Drop(a.now())
 		clear(a.told)

@@ -27,11 +27,12 @@ type book struct {
 // A flight is a micro-batch's pass. Where it has more positions to cache than
 // fit one pass it goes in parts, of which the last yields the tokens.
 type flight struct {
-	batch    *edgeshard.MicroBatch
-	talks    []*talk       // in the part on its way
-	last     bool          // of the parts
-	rebuilds bool          // computes KV caches that were there before
-	began    time.Duration // when its first part entered; 0: it has not yet
+	batch     *edgeshard.MicroBatch
+	talks     []*talk       // in the part on its way
+	last      bool          // of the parts
+	positions int           // new ones of a sequence in the part, at most
+	rebuilds  bool          // computes KV caches that were there before
+	began     time.Duration // when its first part entered; 0: it has not yet
 }
 
 func newBook(w *edgeshard.Workload) *book {
@@ -109,7 +110,7 @@ func (b *book) pass(f *flight, now time.Duration) *wire.Pass {
 		f.began = now
 	}
 	p := &wire.Pass{MicroBatch: uint32(m.ID), Step: uint32(m.Step), Release: b.release}
-	b.release, f.talks, f.last = nil, f.talks[:0], true
+	b.release, f.talks, f.last, f.positions = nil, f.talks[:0], true, 0
 	for _, r := range m.Requests {
 		k := b.talks[r.ID]
 		f.last = f.last && k.uncached() <= b.limit
@@ -117,7 +118,9 @@ func (b *book) pass(f *flight, now time.Duration) *wire.Pass {
 	}
 	for _, r := range m.Requests {
 		if k := b.talks[r.ID]; f.last || k.uncached() > b.limit {
-			p.Sequences = append(p.Sequences, k.sequence(min(k.uncached(), b.limit)))
+			n := min(k.uncached(), b.limit)
+			f.positions = max(f.positions, n)
+			p.Sequences = append(p.Sequences, k.sequence(n))
 			f.talks = append(f.talks, k)
 		}
 	}
@@ -180,3 +183,25 @@ func (b *book) abort() []*flight {
 	b.release = nil
 	return lost
 }
+
+// left returns how many tokens its requests are still to get, at most.
+func (b *book) left() (n int) {
+	for _, k := range b.talks {
+		n += k.request.Prompt + k.request.Tokens - len(k.prompt) - len(k.said)
+	}
+	return n
+}
+
+// cached returns the lengths of the KV caches there are.
+func (b *book) cached() (positions []int) {
+	for _, k := range b.talks {
+		if k.cached > 0 {
+			positions = append(positions, k.cached)
+		}
+	}
+	return positions
+}
+
+// rests reports that no request has begun, so that changing workers costs none
+// anything.
+func (b *book) rests() bool { return len(b.flying) == 0 && len(b.again) == 0 && len(b.cached()) == 0 }

@@ -3,39 +3,31 @@ package exec
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/edgeshard/edgeshard"
 	"github.com/edgeshard/edgeshard/exec/wire"
 )
 
-const (
-	// grace is how long a failure waits for a better explanation.
-	grace = 300 * time.Millisecond
-	// stall is the longest a worker may take to read the next part of its weights.
-	stall = time.Minute
-	// unloadTimeout is how long workers have to say goodbye.
-	unloadTimeout = 2 * time.Second
-)
-
-// A cluster is the workers of a run.
+// A cluster is the workers that a coordinator knows, from its first plan to the
+// last.
 type cluster struct {
 	options *Options
-	plan    *edgeshard.Plan
-	session string
+	plan    *edgeshard.Plan // the first: its topology is what local workers imitate
+	id      string          // unguessable: under it workers keep what they hold
 	timeout time.Duration
 	log     *slog.Logger
-	started time.Time // the zero of the coordinator's clock
+	started time.Time    // the zero of the coordinator's clock
+	zero    atomic.Int64 // of the run, by that clock; 0: it has not begun
 
-	ctx    context.Context // of the run; its cause is why it ended
+	ctx    context.Context
 	cancel context.CancelCauseFunc
 	tasks  sync.WaitGroup
 
@@ -43,27 +35,23 @@ type cluster struct {
 	shelf      shelf
 	memory     *memoryNetwork
 	listenHost string
-	allLocal   bool             // no device has an address
-	members    []*member        // those with stages
-	source     *member          // the one that holds unit 0
-	passes     chan *wire.Pass  // back at the source
-	loads      []edgeshard.Span // what loading took, before the run's start
-	arbiter    *arbiter         // of links; nil without a scenario
+	allLocal   bool     // no device has an address
+	arbiter    *arbiter // of links; nil without a scenario
 
 	mu       sync.Mutex
+	members  []*member // those that were needed so far
+	epoch    *epoch    // the present one; nil between two
+	news     chan struct{}
 	progress sync.Mutex
-	verdict  *DeviceError
-	blame    blame
 }
 
 func newCluster(ctx context.Context, o *Options, p *edgeshard.Plan) (*cluster, error) {
 	c := &cluster{
-		options: o, plan: p, session: rand.Text(), timeout: timeout(o.Timeout), log: logger(o.Log),
+		options: o, plan: p, id: o.Journal.coordinator(), timeout: timeout(o.Timeout), log: logger(o.Log),
 		shelf:   shelf{ref: cmp.Or(o.Model, p.Model.Ref), cache: o.Cache},
-		started: time.Now(), memory: newMemoryNetwork(), passes: make(chan *wire.Pass, 1),
+		started: time.Now(), memory: newMemoryNetwork(), news: make(chan struct{}, 1),
 	}
 	c.ctx, c.cancel = context.WithCancelCause(ctx)
-	c.enlist()
 	if err := c.checkAddresses(); err != nil {
 		return nil, err
 	}
@@ -75,31 +63,14 @@ func newCluster(ctx context.Context, o *Options, p *edgeshard.Plan) (*cluster, e
 	return c, err
 }
 
-// enlist makes a member of every device that has a stage.
-func (c *cluster) enlist() {
-	byDevice := make(map[int]*member)
-	for _, s := range c.plan.Stages {
-		if byDevice[s.Device] != nil {
-			continue
-		}
-		d := &c.plan.Topology.Devices[s.Device]
-		m := &member{
-			cluster: c, device: s.Device, name: d.Name, address: d.Address, certificate: d.Name,
-			beats: make(chan struct{}, 1), replies: make(chan *wire.Event, 4),
-		}
-		byDevice[s.Device] = m
-		c.members = append(c.members, m)
-	}
-	c.source = c.members[0]
-}
-
 // checkAddresses finds where local workers must listen for the remote ones to
 // reach them.
 func (c *cluster) checkAddresses() error {
 	c.listenHost = "127.0.0.1"
 	remote, local := "", false
-	for _, m := range c.members {
-		remote, local = cmp.Or(remote, m.address), local || m.address == ""
+	for _, s := range c.plan.Stages {
+		address := c.plan.Topology.Devices[s.Device].Address
+		remote, local = cmp.Or(remote, address), local || address == ""
 	}
 	c.allLocal = remote == ""
 	if remote == "" || !local {
@@ -117,144 +88,56 @@ func (c *cluster) checkAddresses() error {
 	return err
 }
 
+// reachable reports whether a device could be made a member: with local workers
+// only there are no credentials for others, and with remote ones perhaps no
+// command that starts local ones.
+func (c *cluster) reachable(device int) bool {
+	remote := c.plan.Topology.Devices[device].Address != ""
+	return c.allLocal && !remote || !c.allLocal && (remote || c.options.Local != nil)
+}
+
+// member returns the member of a device, made if need be.
+func (c *cluster) member(device int) *member {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	i := slices.IndexFunc(c.members, func(m *member) bool { return m.device == device })
+	if i < 0 {
+		i = len(c.members)
+		c.members = append(c.members, newMember(c, device))
+	}
+	return c.members[i]
+}
+
+// all returns the members there are.
+func (c *cluster) all() []*member {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.members)
+}
+
 // now is the coordinator's monotonic time in ns.
 func (c *cluster) now() int64 { return int64(time.Since(c.started)) }
 
-// fail ends the run for a failure, or keeps it while a better one may come.
-func (c *cluster) fail(b blame, err *DeviceError) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.verdict == nil {
-		time.AfterFunc(grace, c.judge)
-	}
-	if c.verdict == nil || b < c.blame {
-		c.verdict, c.blame = err, b
-	}
-	if b == gone {
-		c.cancel(c.verdict)
-	}
-}
+// runTime is the time since the run's start.
+func (c *cluster) runTime() time.Duration { return time.Duration(c.now() - c.zero.Load()) }
 
-func (c *cluster) judge() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.cancel(c.verdict)
-}
-
-// start brings all workers to the point where passes may begin.
-func (c *cluster) start() error {
-	for _, step := range []func(context.Context, *member) error{c.reach, c.loadShards, c.connect, c.ready} {
-		group, ctx := errgroup.WithContext(c.ctx)
-		for _, m := range c.members {
-			group.Go(func() error {
-				if err := step(ctx, m); err != nil {
-					return c.cause(m, err)
-				}
-				return nil
-			})
-		}
-		if err := group.Wait(); err != nil {
-			return err
-		}
+// deviceName returns the name of a device that a worker speaks of.
+func (c *cluster) deviceName(device uint32) string {
+	if d := c.plan.Topology.Devices; int(device) < len(d) {
+		return d[device].Name
 	}
-	return nil
-}
-
-// cause explains an error of a step on a member: by the run's end, if it has
-// ended or is about to.
-func (c *cluster) cause(m *member, err error) error {
-	c.mu.Lock()
-	failing := c.verdict != nil
-	c.mu.Unlock()
-	if failing {
-		<-c.ctx.Done() // judge sees to it
-	}
-	if c.ctx.Err() != nil {
-		return context.Cause(c.ctx)
-	}
-	return &DeviceError{Device: m.name, Err: err}
-}
-
-// reach starts or finds a member's worker.
-func (c *cluster) reach(ctx context.Context, m *member) error {
-	c.tell(Progress{Device: m.name, State: Starting})
-	if m.address == "" {
-		if err := c.startLocal(ctx, m); err != nil {
-			return err
-		}
-	}
-	var err error
-	if m.conn, err = wire.Dial(m.address, m.certificate, c.security.own, c.dialer()); err != nil {
-		return err
-	}
-	return m.hello(ctx)
+	return fmt.Sprint(device)
 }
 
 // dialer returns how to reach workers.
 func (c *cluster) dialer() wire.Dialer {
 	switch {
 	case c.options.Local == nil && c.allLocal:
-		return c.memory.dial
+		return c.memory.dialFrom("")
 	case c.security.own == nil:
 		return wire.Loopback
 	}
 	return wire.TCP
-}
-
-// loadShards has a member load its stages.
-func (c *cluster) loadShards(ctx context.Context, m *member) error {
-	load, err := c.load(m)
-	if err != nil {
-		return err
-	}
-	if err := c.describe(ctx, m, load); err != nil {
-		return err
-	}
-	begin := c.now()
-	if err := m.begin(c.ctx, load); err != nil {
-		return err
-	}
-	supplied := sync.OnceFunc(func() { c.tasks.Go(func() { c.supply(m) }) })
-	e, err := m.await(ctx, stall, func(l *wire.Loading) {
-		state := Loading
-		if l.GetFetching() {
-			state = Fetching
-			supplied()
-		}
-		c.tell(Progress{Device: m.name, State: state, Bytes: l.GetBytes(), Total: l.GetTotal()})
-	})
-	if err != nil {
-		return err
-	}
-	bytes := e.GetLoaded().GetWeightBytes()
-	c.tell(Progress{Device: m.name, State: Loading, Bytes: bytes, Total: bytes})
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.loads = append(c.loads, edgeshard.Span{
-		What: edgeshard.Load, Request: -1, Stage: -1, Device: m.device, To: -1, Bytes: bytes,
-		Start: time.Duration(begin), End: time.Duration(begin + e.GetLoaded().GetElapsedNs()),
-	})
-	return nil
-}
-
-func (c *cluster) connect(ctx context.Context, m *member) error {
-	peers, err := c.peers(m)
-	if err != nil {
-		return err
-	}
-	if err := m.send(&wire.Command{Kind: &wire.Command_Connect{Connect: &wire.Connect{Peers: peers}}}); err != nil {
-		return err
-	}
-	_, err = m.await(ctx, 2*c.timeout, nil)
-	return err
-}
-
-func (c *cluster) ready(ctx context.Context, m *member) error {
-	if err := m.synchronise(ctx); err != nil {
-		return err
-	}
-	c.tell(Progress{Device: m.name, State: Ready})
-	return nil
 }
 
 // tell tells of progress, if anyone wants to know.
@@ -265,4 +148,55 @@ func (c *cluster) tell(p Progress) {
 	c.progress.Lock()
 	defer c.progress.Unlock()
 	c.options.Progress(p)
+}
+
+// current returns the present epoch, nil between two.
+func (c *cluster) current() *epoch {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.epoch
+}
+
+// notify tells the engine that a member has come or gone.
+func (c *cluster) notify() {
+	select {
+	case c.news <- struct{}{}:
+	default:
+	}
+}
+
+// close ends all workers: connections, local processes. It leaves nothing
+// behind. With failed it does not ask them but kills.
+func (c *cluster) close(failed bool) {
+	c.cancel(errors.New("the run is over"))
+	members := c.all()
+	for _, m := range members {
+		m.disconnect()
+		if m.local == nil {
+			continue
+		}
+		m.local.stop()
+		if failed || m.lost() != nil {
+			m.local.kill()
+		}
+	}
+	for _, m := range members {
+		if m.local != nil {
+			m.local.wait()
+		}
+	}
+	c.tasks.Wait()
+	c.shelf.close()
+}
+
+// wait returns when the worker has ended, which it sees to.
+func (l *localWorker) wait() {
+	timer := time.NewTimer(stopTimeout)
+	defer timer.Stop()
+	select {
+	case <-l.done:
+	case <-timer.C:
+		l.kill()
+		<-l.done
+	}
 }

@@ -30,6 +30,8 @@ func (s *session) run(a arrival) error {
 		return s.returned(a)
 	}
 	effort := s.start(s.pace.of(p), p.GetStep() == 0)
+	s.worker.computing.Store(&computation{since: s.worker.clock(), stage: p.GetStage(), step: p.GetStep()})
+	defer s.worker.computing.Store(nil)
 	out, err := s.forward(s.shards[stage], p, a.values)
 	if err != nil {
 		effort.release()

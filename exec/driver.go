@@ -12,21 +12,30 @@ import (
 // drive lets passes into the pipeline and takes their tokens out, until the
 // engine closes.
 func (e *Engine) drive() error {
+	tick := time.NewTicker(e.cluster.timeout / beatsInTimeout)
+	defer tick.Stop()
+	e.returned = e.now()
 	for {
 		closing := e.takeIn()
-		for !closing {
+		if err := e.atBoundary(); err != nil {
+			return err
+		}
+		for !closing && e.moving == nil {
 			p, f := e.book.next(e.now())
 			if p == nil {
 				break
 			}
 			if err := e.enter(p, f); err != nil {
-				return e.cluster.cause(e.cluster.source, err)
+				return e.epoch.cause(e.epoch.source, err)
 			}
 		}
-		if closing && len(e.book.flying) == 0 {
+		switch flying := len(e.book.flying); {
+		case closing && flying == 0:
 			return nil
+		case e.moving != nil && (flying == 0 || e.now() > e.moving.by):
+			return e.moving
 		}
-		if err := e.wait(e.cluster.ctx); err != nil {
+		if err := e.wait(e.epoch.ctx, tick.C); err != nil {
 			return err
 		}
 	}
@@ -50,19 +59,19 @@ func (e *Engine) takeIn() (closing bool) {
 }
 
 // wait returns when a pass is back or something else is to be done.
-func (e *Engine) wait(ctx context.Context) error {
-	timer := time.NewTimer(passTimeout)
-	defer timer.Stop()
+func (e *Engine) wait(ctx context.Context, tick <-chan time.Time) error {
 	select {
-	case p := <-e.cluster.passes:
+	case p := <-e.epoch.passes:
 		return e.back(p)
 	case <-e.wake:
 		return nil
-	case <-timer.C:
-		if len(e.book.flying) > 0 {
+	case <-e.cluster.news:
+		return e.rejoin()
+	case <-tick:
+		if len(e.book.flying) > 0 && e.now()-e.returned > passTimeout {
 			return fmt.Errorf("no pass came back within %s", passTimeout)
 		}
-		return nil
+		return e.watchPace()
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
@@ -78,19 +87,30 @@ func (e *Engine) enter(p *wire.Pass, f *flight) error {
 			})
 		}
 	}
-	return e.cluster.source.send(&wire.Command{Kind: &wire.Command_Pass{Pass: p}})
+	if len(e.book.flying) == 1 {
+		e.returned = e.now()
+	}
+	return e.epoch.source.send(&wire.Command{Kind: &wire.Command_Pass{Pass: p}})
 }
 
 // back takes a pass that is back at the source with its tokens.
 func (e *Engine) back(p *wire.Pass) error {
 	now := e.now()
+	e.returned = now
 	f, tokens, err := e.book.back(p)
 	if err != nil {
-		return &DeviceError{e.cluster.source.name, err}
+		return &DeviceError{e.epoch.source.name, err}
 	}
 	for _, s := range p.GetSpans() {
-		e.span(f.batch, s)
+		e.measured(f, e.span(f.batch, s))
 	}
+	if f.last && f.rebuilds {
+		e.obs.Span(edgeshard.Span{
+			What: edgeshard.Rebuild, Request: f.batch.Requests[0].ID, MicroBatch: f.batch.ID, Batch: len(f.batch.Requests),
+			Step: f.batch.Step, Stage: -1, Device: -1, To: -1, Start: f.began, End: now,
+		})
+	}
+	e.record(f, tokens)
 	for i, t := range tokens {
 		e.token(f.batch, f.talks[i], t, now)
 	}
@@ -98,6 +118,9 @@ func (e *Engine) back(p *wire.Pass) error {
 		return nil
 	}
 	for _, k := range e.book.done(f) {
+		if j := e.options.Journal; j != nil && !k.unwanted.Load() {
+			j.file.End(k.request.ID)
+		}
 		k.reader.end(nil)
 	}
 	return nil
@@ -112,13 +135,14 @@ func (e *Engine) token(m *edgeshard.MicroBatch, k *talk, t Token, now time.Durat
 		What: edgeshard.Token, Request: k.request.ID, Step: m.Step, Stage: -1, Device: -1, To: -1, Start: k.at, End: now,
 	})
 	k.at = now
+	e.faults.token()
 	t.Text = k.take(t.ID)
 	e.obs.Text(k.request.ID, t.ID, t.Text)
 	k.reader.push(t)
 }
 
 // span tells of what a worker did for a pass.
-func (e *Engine) span(m *edgeshard.MicroBatch, s *wire.Span) {
+func (e *Engine) span(m *edgeshard.MicroBatch, s *wire.Span) edgeshard.Span {
 	out := edgeshard.Span{
 		What: edgeshard.Compute, Request: m.Requests[0].ID, MicroBatch: m.ID, Batch: len(m.Requests), Step: m.Step,
 		Stage: int(s.GetStage()), Device: int(s.GetDevice()), To: -1,
@@ -131,20 +155,18 @@ func (e *Engine) span(m *edgeshard.MicroBatch, s *wire.Span) {
 		if s.GetBusyNs() > 0 {
 			out.Free = out.Start + time.Duration(s.GetBusyNs())
 		}
-		if out.Stage == len(e.cluster.plan.Stages) {
+		if out.Stage == len(e.epoch.plan.Stages) {
 			out.What, out.Stage = edgeshard.Back, -1
 		}
 	}
 	e.obs.Span(out)
+	return out
 }
 
 // at brings a time of a device's clock to the run's.
 func (e *Engine) at(device uint32, ns int64) time.Duration {
-	for _, m := range e.cluster.members {
-		if m.device == int(device) {
-			offset, _ := m.clock.offset()
-			return time.Duration(ns-offset) - e.begin
-		}
+	if s := e.epoch.seat(int(device)); s != nil {
+		return time.Duration(ns-s.offset()) - e.begin
 	}
 	return 0
 }

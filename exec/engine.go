@@ -19,12 +19,24 @@ const passTimeout = 10 * time.Minute
 // the Batcher of the plan's workload. One goroutine drives it and tells its
 // observer; readers of tokens never hold it up.
 type Engine struct {
-	plan      *edgeshard.Plan
-	obs       edgeshard.Observer
-	tokenizer *models.Tokenizer
-	cluster   *cluster
-	book      *book
-	begin     time.Duration // of the run, by the coordinator's clock; set when opened
+	options    *Options
+	plan       *edgeshard.Plan // the first one; the epoch has the present one
+	obs        edgeshard.Observer
+	tokenizer  *models.Tokenizer
+	cluster    *cluster
+	epoch      *epoch
+	book       *book
+	condition  *condition
+	costs      edgeshard.Costs // of the plan's topology; nil where that does not say
+	monitor    *monitor
+	faults     *player
+	moving     *migration    // for which the pipeline is emptied; nil: none
+	better     string        // why a plan may be better that did not repay the move
+	returned   time.Duration // when a pass last came back
+	unrecorded bool          // the journal cannot be written
+	loaded     loadTally
+	early      []edgeshard.Span // told before the run's start is known
+	begin      time.Duration    // of the run, by the coordinator's clock; set when opened, read by the driving goroutine
 
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -32,12 +44,13 @@ type Engine struct {
 	done   chan struct{} // closed when all has ended
 	err    error         // why, if not by Close; read after done
 
-	mu      sync.Mutex
-	wake    chan struct{} // something of these has changed
-	coming  []*talk
-	leaving []*talk // that nobody waits for any more
-	nextID  int
-	closing bool
+	mu       sync.Mutex
+	wake     chan struct{} // something of these has changed
+	coming   []*talk
+	leaving  []*talk  // that nobody waits for any more
+	repaired [][2]int // links
+	nextID   int
+	closing  bool
 }
 
 // Open starts a plan's workers, and keeps them until Close or the end of ctx,
@@ -69,11 +82,17 @@ func (r *Runner) newEngine(ctx context.Context, p *edgeshard.Plan, obs edgeshard
 		return nil, err
 	}
 	e := &Engine{
-		plan: p, obs: obs, tokenizer: tokenizer, book: newBook(&p.Workload),
+		options: &r.Options, plan: p, obs: obs, tokenizer: tokenizer, book: newBook(&p.Workload), condition: newCondition(),
 		opened: make(chan struct{}), done: make(chan struct{}), wake: make(chan struct{}, 1),
 	}
+	e.costs, _ = p.Costs()
 	e.ctx, e.cancel = context.WithCancelCause(ctx)
 	if e.cluster, err = newCluster(e.ctx, &r.Options, p); err != nil {
+		e.cancel(err)
+		return nil, err
+	}
+	e.monitor = newMonitor(e.cluster.timeout, r.Adapt)
+	if e.faults, err = newPlayer(e); err != nil {
 		e.cancel(err)
 		return nil, err
 	}
@@ -175,39 +194,75 @@ func (e *Engine) Close() error {
 }
 
 // now is the time since the run's start.
-func (e *Engine) now() time.Duration { return time.Duration(e.cluster.now()) - e.begin }
+func (e *Engine) now() time.Duration { return e.cluster.runTime() }
 
 // run drives the engine to its end.
 func (e *Engine) run() {
-	err := e.cluster.start()
-	if err == nil {
-		if err = e.ready(); err == nil {
-			err = e.drive()
-		}
-	}
-	if err == nil {
-		e.cluster.unload(e.obs, e.now())
-	} else {
-		e.cluster.cancel(err)
+	err := e.live()
+	if err != nil {
 		e.tellShortage(err)
 	}
-	e.cluster.close()
+	e.cluster.close(err != nil)
 	e.finish(err)
 }
 
-// ready sets the run's start and tells of what came before it.
+// A loadTally is what workers have loaded so far.
+type loadTally struct {
+	bytes int64
+	took  time.Duration
+}
+
+// ready tells of what loading took. The run's start is when it is done for the
+// first time.
 func (e *Engine) ready() error {
-	e.begin = time.Duration(e.cluster.now())
-	if err := e.cluster.shape(e.begin); err != nil {
-		return err
-	}
-	for _, s := range e.cluster.loads {
+	at := time.Duration(e.cluster.now())
+	first := !e.isOpen()
+	for _, s := range e.epoch.loads {
+		e.loaded.bytes += s.Bytes
+		e.loaded.took += s.End - s.Start
+		if !first {
+			s.End = at // with sessions and connections
+		}
 		s.Start -= e.begin
 		s.End -= e.begin
+		e.tell(s)
+	}
+	if err := e.epoch.shape(); err != nil {
+		return err
+	}
+	if !first {
+		return nil
+	}
+	e.begin = at
+	e.cluster.zero.Store(int64(at))
+	e.cluster.arbiter.begin(e.cluster.ctx, at)
+	close(e.opened)
+	e.faults.begin()
+	for _, s := range e.early {
+		s.Start -= at
+		s.End -= at
 		e.obs.Span(s)
 	}
-	close(e.opened)
+	e.early = nil
 	return nil
+}
+
+func (e *Engine) isOpen() bool {
+	select {
+	case <-e.opened:
+		return true
+	default:
+		return false
+	}
+}
+
+// tell tells the observer of a span, once the run's start is known.
+func (e *Engine) tell(s edgeshard.Span) {
+	if !e.isOpen() {
+		e.early = append(e.early, s)
+		return
+	}
+	e.obs.Span(s)
 }
 
 // finish ends the requests there still are.
@@ -238,5 +293,8 @@ func (e *Engine) tellShortage(err error) {
 		return
 	}
 	device, _ := e.plan.Topology.Index(oom.Device)
+	for _, s := range e.early {
+		e.obs.Span(s)
+	}
 	e.obs.Span(edgeshard.Span{What: edgeshard.OOM, Request: -1, Stage: -1, Device: device, To: -1, Bytes: oom.Missing()})
 }

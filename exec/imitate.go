@@ -91,17 +91,18 @@ func checkPace(what string, factor float64) error {
 
 // imitation describes what the local workers stood for, from what they said at
 // the end, by device.
-func (c *cluster) imitation(said map[int]*wire.Imitation) *edgeshard.Imitation {
+func (e *epoch) imitation(said map[int]*wire.Imitation) *edgeshard.Imitation {
+	c := e.cluster
 	out := &edgeshard.Imitation{Devices: []edgeshard.ImitatedDevice{}, Links: []edgeshard.ImitatedLink{}}
 	if c.options.Machine != nil {
 		out.Machine = c.options.Machine.Name
 	}
-	for _, m := range c.members {
-		if !c.emulated(m) {
+	for _, m := range e.seats {
+		if !c.emulated(m.member) {
 			continue
 		}
 		d := edgeshard.ImitatedDevice{
-			Name: m.name, Cores: c.coresOf(m), Budget: m.order.GetBudgetBytes(),
+			Name: m.name, Cores: c.coresOf(m.member), Budget: m.order.GetBudgetBytes(),
 			Slowdown: m.order.GetSlowdown(), PrefillSlowdown: cmp.Or(m.order.GetPrefillSlowdown(), m.order.GetSlowdown()),
 		}
 		if i := said[m.device]; i.GetWorkNs() > 0 {
@@ -109,7 +110,7 @@ func (c *cluster) imitation(said map[int]*wire.Imitation) *edgeshard.Imitation {
 		}
 		out.Devices = append(out.Devices, d)
 		for _, l := range said[m.device].GetLinks() {
-			out.Links = append(out.Links, c.imitatedLink(m, l))
+			out.Links = append(out.Links, c.imitatedLink(m.member, l))
 		}
 	}
 	slices.SortFunc(out.Links, func(a, b edgeshard.ImitatedLink) int {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"sync"
 	"time"
 
 	"google.golang.org/grpc"
@@ -25,7 +26,8 @@ type link struct {
 	stream  grpc.ClientStreamingClient[wire.Pass, wire.ForwardReply]
 	cancel  context.CancelFunc // of the stream
 	outbox  chan outgoing
-	shape   *shape // nil: the link is as it is
+	shape   *shape     // nil: the link is as it is
+	sending sync.Mutex // over the stream
 }
 
 // An outgoing message of a shaped link is sent once its time has come.
@@ -52,6 +54,7 @@ func (s *session) connect(peers []*wire.Peer) error {
 		s.links[p.GetDevice()] = l
 		s.linking.Unlock()
 		s.goTask(l.run)
+		s.goTask(l.beat)
 	}
 	s.goTask(s.compute)
 	return s.send(&wire.Event{Kind: &wire.Event_Connected{Connected: &wire.Connected{}}})
@@ -135,7 +138,7 @@ func (l *link) run() error {
 		select {
 		case o := <-l.outbox:
 			if err := l.deliver(o); err != nil {
-				return &lost{l.peer.GetDevice(), fmt.Errorf("the connection to %s broke: %w", l.peer.GetAddress(), plainError(err))}
+				return l.broken(err)
 			}
 		case <-l.session.ctx.Done():
 			l.goodbye()
@@ -144,14 +147,49 @@ func (l *link) run() error {
 	}
 }
 
+// beat shows that the link is there while it has nothing to carry.
+func (l *link) beat() error {
+	tick := time.NewTicker(l.session.linkSilence() / 6)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			if l.shape.cut() {
+				continue
+			}
+			if err := l.transmit(wire.NewMessage(&wire.Pass{Beat: true}, nil)); err != nil {
+				return l.broken(err)
+			}
+		case <-l.session.ctx.Done():
+			return nil
+		}
+	}
+}
+
+func (l *link) broken(err error) error {
+	return &lost{l.peer.GetDevice(), fmt.Errorf("the connection to %s broke: %w", l.peer.GetAddress(), plainError(err))}
+}
+
 func (l *link) deliver(o outgoing) error {
 	s := l.session
 	o.message.Pass.SentNs = s.worker.clock()
 	if l.shape != nil {
 		l.hold(&o)
 	}
+	return l.transmit(o.message)
+}
+
+// transmit sends a message, one at a time.
+func (l *link) transmit(m *wire.Message) error {
+	s := l.session
+	l.sending.Lock()
+	defer l.sending.Unlock()
+	if s.ctx.Err() != nil { // the stream may have ended with a goodbye
+		m.Free()
+		return nil
+	}
 	defer context.AfterFunc(s.ctx, l.cancelLater)()
-	err := o.message.Send(l.stream)
+	err := m.Send(l.stream)
 	if errors.Is(err, io.EOF) {
 		err = streamError(l.stream)
 	}
@@ -182,6 +220,8 @@ func (l *link) cancelLater() { time.AfterFunc(closeTimeout, l.cancel) }
 // a failure.
 func (l *link) goodbye() {
 	l.cancelLater()
+	l.sending.Lock()
+	defer l.sending.Unlock()
 	if !errors.Is(context.Cause(l.session.ctx), errUnloaded) || l.stream.CloseSend() != nil {
 		return
 	}

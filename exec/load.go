@@ -31,6 +31,9 @@ func checkLoad(l *wire.Load) error {
 	case l.GetBudgetBytes() < 0 || l.GetOverheadBytes() < 0:
 		return errors.New("negative memory")
 	}
+	if l.GetChunk() > l.GetPositions() {
+		return fmt.Errorf("chunk is %d: want at most %d positions", l.GetChunk(), l.GetPositions())
+	}
 	for name, n := range map[string]uint32{
 		"micro_batch": l.GetMicroBatch(), "prompt_tokens": l.GetPromptTokens(),
 		"positions": l.GetPositions(), "in_flight": l.GetInFlight(),
@@ -45,7 +48,7 @@ func checkLoad(l *wire.Load) error {
 // open loads the worker's stages.
 func (s *session) open() error {
 	begin := time.Now()
-	fetched, err := s.openModel()
+	fetched, err := s.stock()
 	if err != nil {
 		return err
 	}
@@ -57,14 +60,61 @@ func (s *session) open() error {
 	if err := s.checkFit(units); err != nil {
 		return err
 	}
-	if err := s.build(s.progress(weightBytes(units))); err != nil {
+	s.store.retain(s.wants)
+	missing := s.missing(units)
+	if err := s.build(s.progress(weightBytes(missing)), len(missing) < len(units)); err != nil {
 		return err
 	}
 	s.peak.settle()
 	close(s.opened)
 	return s.send(&wire.Event{Kind: &wire.Event_Loaded{Loaded: &wire.Loaded{
 		WeightBytes: weightBytes(units), ElapsedNs: int64(time.Since(begin)), FetchedBytes: fetched,
+		KeptBytes: weightBytes(units) - weightBytes(missing),
 	}}})
+}
+
+// stock opens the model for the worker's store: what it holds from the session
+// before stays, but for the embedding, which lies in the checkpoint's file.
+func (s *session) stock() (fetched int64, err error) {
+	l := s.load
+	s.store = s.worker.take(l.GetCoordinator(), s.worker.options.Model+l.GetModel()+string(l.GetConfigJson()))
+	if s.store.checkpoint != nil && len(l.GetWeights()) == 0 {
+		s.checkpoint = s.store.checkpoint
+		return 0, nil
+	}
+	if fetched, err = s.openModel(); err != nil {
+		if s.unpin != nil {
+			s.unpin()
+		}
+		return fetched, err
+	}
+	return fetched, s.store.reopen(s.checkpoint, s.unpin)
+}
+
+// wants reports whether a unit is in one of the worker's stages.
+func (s *session) wants(unit int) bool {
+	for i, st := range s.load.GetStages() {
+		if s.own(i) && int(st.GetFrom()) <= unit && unit < int(st.GetTo()) {
+			return true
+		}
+	}
+	return false
+}
+
+// missing returns the units that the worker does not hold; units are those of
+// its stages, in order.
+func (s *session) missing(units []models.Unit) []models.Unit {
+	var missing []models.Unit
+	for i, n := 0, 0; i < s.config.Units(); i++ {
+		if !s.wants(i) {
+			continue
+		}
+		if s.store.units[i] == nil {
+			missing = append(missing, units[n])
+		}
+		n++
+	}
+	return missing
 }
 
 // units returns the units of the worker's stages.
@@ -122,7 +172,7 @@ func (s *session) checkFit(units []models.Unit) error {
 	if own := s.worker.options.Memory; own > 0 && (n.Budget == 0 || own < n.Budget) {
 		n.Budget = own
 	}
-	n.Workspace = s.config.WorkspaceBytes(int64(l.GetMicroBatch()) * int64(l.GetPromptTokens()))
+	n.Workspace = s.config.WorkspaceBytes(int64(l.GetMicroBatch()) * int64(s.mostNew()))
 	for i, st := range l.GetStages() {
 		for u := st.GetFrom(); s.own(i) && u < st.GetTo(); u++ {
 			n.KvCaches += int64(l.GetInFlight()) * s.config.KVBytes(int(u), int(l.GetPositions()))
@@ -155,19 +205,25 @@ func (s *session) progress(total int64) func(bytes int64) error {
 	}
 }
 
-// build reads the weights and makes the shards.
-func (s *session) build(progress func(bytes int64) error) error {
+// build reads the weights and makes the shards. Where the worker held some of them
+// already a run is under way, which does without warming up.
+func (s *session) build(progress func(bytes int64) error, held bool) error {
 	for i, st := range s.load.GetStages() {
 		if !s.own(i) {
 			continue
 		}
-		shard, err := llama.New(s.checkpoint, int(st.GetFrom()), int(st.GetTo()), llama.Options{
-			Pool: s.worker.pool, Path: s.worker.path, Progress: progress,
-		})
+		o := llama.Options{Pool: s.worker.pool, Path: s.worker.path, Progress: progress}
+		if err := s.store.add(int(st.GetFrom()), int(st.GetTo()), o); err != nil {
+			return err
+		}
+		shard, err := s.store.shard(int(st.GetFrom()), int(st.GetTo()), o)
 		if err != nil {
 			return err
 		}
 		s.shards[i] = &stageShard{shard: shard, live: make(map[int64]struct{})}
+		if held {
+			continue
+		}
 		if err := s.warmUp(shard); err != nil {
 			return err
 		}

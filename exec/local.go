@@ -29,10 +29,11 @@ const (
 // A localWorker stands for a device without an address: a process, or a
 // goroutine of this one.
 type localWorker struct {
-	stop func()        // asks it to end
-	kill func()        // ends it
-	done chan struct{} // closed when it has ended
-	why  error         // it ended; read after done
+	stop   func()        // asks it to end
+	kill   func()        // ends it
+	freeze func(on bool) // stops it, or lets it on
+	done   chan struct{} // closed when it has ended
+	why    error         // it ended; read after done
 }
 
 // startLocal starts the local worker of a member.
@@ -56,34 +57,37 @@ func (c *cluster) startLocal(ctx context.Context, m *member) error {
 	if pem != nil && c.security.authority == nil {
 		m.certificate = c.security.own.Name()
 	}
-	c.tasks.Go(func() { m.attend() })
+	l := m.worker()
+	c.tasks.Go(func() { m.attend(l) })
 	return nil
 }
 
 // attend notices the end of a local worker.
-func (m *member) attend() {
+func (m *member) attend(l *localWorker) {
 	select {
-	case <-m.local.done:
-		m.fail(gone, fmt.Errorf("its worker ended: %w", m.local.why))
+	case <-l.done:
+		m.fail(gone, fmt.Errorf("its worker ended: %w", l.why))
 	case <-m.cluster.ctx.Done():
 	}
 }
 
 // startWithin starts a worker in this process, reachable in memory.
 func (c *cluster) startWithin(m *member, o *orders) {
-	m.address = "memory/" + m.name
+	m.address = memoryAddress(m)
 	w := NewWorker(WorkerOptions{
 		Name: o.Name, Model: o.Model, Threads: o.Threads, Insecure: true, Timeout: o.Timeout, Log: c.options.Log,
 	})
-	w.dial = c.memory.dial
+	w.dial = c.memory.dialFrom(m.address)
 	ctx, cancel := context.WithCancel(context.Background())
 	l := &localWorker{stop: cancel, kill: cancel, done: make(chan struct{})}
+	l.freeze = func(on bool) { c.memory.freeze(memoryAddress(m), on) }
+	c.memory.freeze(m.address, false) // as the one before may have been
 	listener := c.memory.listen(m.address)
 	go func() {
 		defer close(l.done)
 		l.why = errors.Join(errors.New("it was stopped"), w.Serve(ctx, listener))
 	}()
-	m.local = l
+	m.setWorker(l)
 }
 
 // startProcess starts a worker process and waits for its address.
@@ -108,7 +112,8 @@ func (c *cluster) startProcess(ctx context.Context, m *member, o *orders) error 
 		return fmt.Errorf("worker process: %w", err)
 	}
 	l := &localWorker{stop: func() { _ = stdin.Close() }, kill: func() { _ = cmd.Process.Kill() }, done: make(chan struct{})}
-	m.local = l
+	l.freeze = func(on bool) { freeze(cmd.Process, on) }
+	m.setWorker(l)
 	address := make(chan string, 1)
 	go func() {
 		defer close(l.done)

@@ -4,18 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"sync"
 	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/status"
 
-	"github.com/edgeshard/edgeshard"
 	"github.com/edgeshard/edgeshard/exec/wire"
 )
 
-// A member is a device's worker, as the coordinator sees it.
+// A member is a device's worker, as the coordinator sees it, through all plans.
 type member struct {
 	cluster     *cluster
 	device      int
@@ -25,13 +23,20 @@ type member struct {
 	local       *localWorker
 	order       *wire.Load // what it is to load
 
-	conn    *grpc.ClientConn
-	sending sync.Mutex
-	stream  grpc.BidiStreamingClient[wire.Command, wire.Event]
-	silence *time.Timer // fires when the worker has said nothing for too long
-	clock   clock
-	beats   chan struct{}    // a beat has been answered
-	replies chan *wire.Event // Loading, Loaded, Connected, Unloaded
+	conn *grpc.ClientConn // of sessions
+
+	mu      sync.Mutex
+	slowed  float64 // by a fault; 0: it is not
+	failure error   // why it counts as dead; nil: it does not
+	back    bool    // and answers again
+	unwatch context.CancelFunc
+	clock   *clock
+	last    beat // heard
+}
+
+func newMember(c *cluster, device int) *member {
+	d := &c.plan.Topology.Devices[device]
+	return &member{cluster: c, device: device, name: d.Name, address: d.Address, certificate: d.Name, clock: &clock{}}
 }
 
 // A DeviceError says which device a run failed on.
@@ -44,21 +49,108 @@ func (e *DeviceError) Error() string { return "device " + e.Device + ": " + e.Er
 
 func (e *DeviceError) Unwrap() error { return e.Err }
 
-// A blame says how much of a failure is the device's own; the least is believed.
-type blame int
+// lost returns why the member counts as dead, nil if it does not.
+func (m *member) lost() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.failure
+}
 
-const (
-	gone     blame = iota // the process ended, or has fallen silent
-	parted                // its stream broke: perhaps its process is about to be seen to have ended
-	reported              // it failed, and said why
-	hearsay               // it says that it has lost another one
-)
+// fail declares the member dead; the first reason counts. The present epoch, if
+// it needs the member, is over.
+func (m *member) fail(b blame, err error) {
+	m.mu.Lock()
+	first := m.failure == nil
+	if first {
+		m.failure, m.back = err, false
+	}
+	m.mu.Unlock()
+	if first && m.cluster.options.Replan != nil && m.cluster.ctx.Err() == nil {
+		m.cluster.tasks.Go(m.awaitReturn)
+	}
+	if e := m.cluster.current(); e != nil && first {
+		e.lose(m, b, err)
+	}
+	m.cluster.notify()
+}
+
+// reach makes sure of a live worker: it starts or finds it, unless it is there.
+func (m *member) reach(ctx context.Context) error {
+	if m.conn != nil && m.lost() == nil {
+		return nil
+	}
+	err := m.start(ctx)
+	if err != nil && ctx.Err() == nil {
+		m.disconnect()
+		m.fail(gone, err)
+	}
+	return err
+}
+
+// start starts or finds the worker.
+func (m *member) start(ctx context.Context) error {
+	c := m.cluster
+	c.tell(Progress{Device: m.name, State: Starting})
+	if l := m.worker(); l != nil && (!m.isBack() || l.ended()) { // it died, or stands still: a new one takes its place
+		l.kill()
+		l.wait()
+		m.setWorker(nil)
+		m.address = ""
+	}
+	m.disconnect()
+	m.mu.Lock()
+	m.failure, m.back = nil, false
+	m.mu.Unlock()
+	if m.address == "" {
+		if err := c.startLocal(ctx, m); err != nil {
+			return err
+		}
+	}
+	var err error
+	if m.conn, err = m.dial(); err != nil {
+		return err
+	}
+	if err := m.hello(ctx, m.conn, c.timeout); err != nil {
+		return err
+	}
+	if err := m.watchOver(ctx); err != nil {
+		return err
+	}
+	return m.lost()
+}
+
+// ended reports that the worker has ended.
+func (l *localWorker) ended() bool {
+	select {
+	case <-l.done:
+		return true
+	default:
+		return false
+	}
+}
+
+func (m *member) dial() (*grpc.ClientConn, error) {
+	return wire.Dial(m.address, m.certificate, m.cluster.security.own, m.cluster.dialer())
+}
+
+// disconnect closes what connects the coordinator to the worker.
+func (m *member) disconnect() {
+	m.mu.Lock()
+	if m.unwatch != nil {
+		m.unwatch()
+	}
+	m.mu.Unlock()
+	if m.conn != nil {
+		_ = m.conn.Close()
+		m.conn = nil
+	}
+}
 
 // hello makes sure that a worker is there and speaks the same protocol.
-func (m *member) hello(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, m.cluster.timeout)
+func (m *member) hello(ctx context.Context, conn *grpc.ClientConn, within time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	h, err := wire.NewWorkerClient(m.conn).Hello(ctx, &wire.HelloRequest{Protocol: wire.Protocol})
+	h, err := wire.NewWorkerClient(conn).Hello(ctx, &wire.HelloRequest{Protocol: wire.Protocol})
 	if err != nil {
 		return fmt.Errorf("worker at %s: %w", m.address, plainError(err))
 	}
@@ -75,152 +167,25 @@ func plainError(err error) error {
 	return err
 }
 
-// begin opens the session and watches over it from then on.
-func (m *member) begin(ctx context.Context, load *wire.Load) error {
-	stream, err := wire.NewWorkerClient(m.conn).Session(ctx)
-	if err != nil {
-		return fmt.Errorf("worker at %s: %w", m.address, plainError(err))
-	}
-	m.stream = stream
-	m.silence = time.AfterFunc(m.cluster.timeout, m.silent)
-	m.cluster.tasks.Go(m.listen)
-	m.cluster.tasks.Go(func() { m.keepAlive(ctx) })
-	return m.send(&wire.Command{Kind: &wire.Command_Load{Load: load}})
+// hears notes what the worker's last answer told.
+func (m *member) hears(b beat) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.last = b
 }
 
-func (m *member) silent() {
-	m.fail(gone, fmt.Errorf("worker at %s gave no sign of life for %s: it is frozen, overloaded or cut off", m.address, m.cluster.timeout))
+// lastHeard returns the worker's last answer.
+func (m *member) lastHeard() beat {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.last
 }
 
-func (m *member) fail(b blame, err error) {
-	m.cluster.fail(b, &DeviceError{Device: m.name, Err: err})
-}
-
-func (m *member) send(c *wire.Command) error {
-	m.sending.Lock()
-	defer m.sending.Unlock()
-	if err := m.stream.Send(c); err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("worker at %s: %w", m.address, plainError(err))
-	}
-	return nil // after io.EOF listen gets the reason
-}
-
-// listen takes what the worker says until it, or the stream, ends the session.
-func (m *member) listen() {
-	defer m.silence.Stop()
-	for {
-		e, err := m.stream.Recv()
-		if err != nil {
-			if errors.Is(err, io.EOF) {
-				err = errors.New("the worker ended the session")
-			}
-			m.fail(parted, fmt.Errorf("lost worker at %s: %w", m.address, plainError(err)))
-			return
-		}
-		m.silence.Reset(m.cluster.timeout)
-		m.hear(e)
-		if e.GetUnloaded() != nil || e.GetFailure() != nil {
-			return // nothing follows
-		}
-	}
-}
-
-func (m *member) hear(e *wire.Event) {
-	switch k := e.GetKind().(type) {
-	case *wire.Event_Beat:
-		m.clock.add(k.Beat.GetSentNs(), m.cluster.now(), k.Beat.GetClockNs())
-		select {
-		case m.beats <- struct{}{}:
-		default:
-		}
-	case *wire.Event_Pass:
-		select {
-		case m.cluster.passes <- k.Pass:
-		case <-m.cluster.ctx.Done():
-		}
-	case *wire.Event_Offer:
-		if err := m.cluster.arbiter.offer(m, k.Offer); err != nil {
-			m.fail(reported, err)
-		}
-	case *wire.Event_Failure:
-		m.failed(k.Failure)
-	default:
-		select {
-		case m.replies <- e:
-		case <-m.cluster.ctx.Done():
-		}
-	}
-}
-
-// failed takes a worker's word on why it ended the session.
-func (m *member) failed(f *wire.Failure) {
-	switch n := f.GetNeed(); {
-	case n != nil:
-		oom := &edgeshard.OutOfMemory{Device: m.name, Need: needBytes(n), Budget: n.GetBudget()}
-		m.fail(reported, fmt.Errorf("worker refuses its shards: weights %d + KV caches %d + workspace %d + runtime %d bytes: %w",
-			n.GetWeights(), n.GetKvCaches(), n.GetWorkspace(), n.GetOverhead(), oom))
-	case f.GetPeer() > 0:
-		m.fail(hearsay, fmt.Errorf("lost device %s: %s", m.cluster.deviceName(f.GetPeer()-1), f.GetReason()))
-	default:
-		m.fail(reported, errors.New(f.GetReason()))
-	}
-}
-
-// keepAlive sends beats until ctx ends.
-func (m *member) keepAlive(ctx context.Context) {
-	tick := time.NewTicker(m.cluster.timeout / 6)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-			if m.beat() != nil {
-				return // listen gets the reason
-			}
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-func (m *member) beat() error {
-	return m.send(&wire.Command{Kind: &wire.Command_Beat{Beat: &wire.Beat{SentNs: m.cluster.now()}}})
-}
-
-// synchronise reads the worker's clock several times.
-func (m *member) synchronise(ctx context.Context) error {
-	for range clockSamples {
-		if err := m.beat(); err != nil {
-			return err
-		}
-		select {
-		case <-m.beats:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
-	_, uncertainty := m.clock.offset()
-	m.cluster.log.Info("clock", "device", m.name, "uncertainty", time.Duration(uncertainty))
-	return nil
-}
-
-// await returns the worker's next reply. It gives up when within has passed
-// since the last sign of progress, which progress is told.
-func (m *member) await(ctx context.Context, within time.Duration, progress func(*wire.Loading)) (*wire.Event, error) {
-	timer := time.NewTimer(within)
-	defer timer.Stop()
-	for {
-		select {
-		case e := <-m.replies:
-			l := e.GetLoading()
-			if l == nil {
-				return e, nil
-			}
-			progress(l)
-			timer.Reset(within)
-		case <-timer.C:
-			return nil, fmt.Errorf("worker at %s: no progress for %s", m.address, within)
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		}
-	}
+// offset returns how far the worker's clock is ahead of the coordinator's.
+func (m *member) offset() int64 {
+	m.mu.Lock()
+	c := m.clock
+	m.mu.Unlock()
+	offset, _ := c.offset()
+	return offset
 }

@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"context"
 	"log/slog"
 	"time"
 
@@ -12,7 +13,7 @@ import (
 
 // DefaultTimeout is the silence after which a worker, or a coordinator, counts
 // as gone.
-const DefaultTimeout = 3 * time.Second
+const DefaultTimeout = 2 * time.Second
 
 // Options tell a Runner how to reach the devices of a plan. A device with an
 // address is the worker there; one without gets a local worker.
@@ -32,7 +33,8 @@ type Options struct {
 	// Imitated, if any, is told at the end how local workers stood for devices.
 	Imitated func(*edgeshard.Imitation)
 	// Scenario, if any, says how links and devices that are emulated differ from the
-	// topology; CheckScenario says what of it cannot be followed.
+	// topology, and what goes wrong: its faults are really done to local workers and
+	// the links between them. See CheckScenario for what of it is followed.
 	Scenario *scenarios.Scenario
 	// Model is opened in place of the model the plan names, here and by local workers.
 	Model string
@@ -47,6 +49,18 @@ type Options struct {
 
 	// Cache remembers the hashes of the model's weights; nil: nobody does.
 	Cache *weights.Store
+	// Replan makes a new plan without some devices: with it, a run goes on when a
+	// worker or a link fails. The plan it is given has the topology as it has been
+	// found to be; the same function serves the simulator. Nil: a failure ends the run.
+	Replan func(ctx context.Context, p *edgeshard.Plan, without []int) (*edgeshard.Plan, error)
+	// Adapt looks for a better plan also when workers or links are, for long enough,
+	// clearly slower or faster than the plan reckons with.
+	Adapt bool
+	// Journal, if any, keeps the tokens of a Run, which goes on from it. Tokens of
+	// requests that are submitted to an Engine are not kept.
+	Journal *Journal
+	// Rejoin is how long to wait for a remote source that is lost.
+	Rejoin time.Duration
 
 	// Progress, if any, is told how the start goes, from one goroutine at a time.
 	Progress func(Progress)

@@ -11,26 +11,26 @@ import (
 )
 
 // load returns what a member is to load for the plan.
-func (c *cluster) load(m *member) (*wire.Load, error) {
-	p := c.plan
+func (e *epoch) load(m *seat) (*wire.Load, error) {
+	p, c := e.plan, e.cluster
 	config, err := json.Marshal(p.Model.Config)
 	if err != nil {
 		return nil, fmt.Errorf("model config: %w", err)
 	}
 	w, spec := &p.Workload, p.Spec()
 	l := &wire.Load{
-		Session: c.session, Device: m.name, DeviceIndex: uint32(m.device), Model: p.Model.Ref, ConfigJson: config,
+		Session: e.session, Coordinator: c.id, Device: m.name, DeviceIndex: uint32(m.device), Model: p.Model.Ref, ConfigJson: config,
 		Source: uint32(p.Topology.Source), BudgetBytes: spec.Budget(m.device), OverheadBytes: spec.Overhead(m.device),
 		MicroBatch: uint32(w.MicroBatch), PromptTokens: uint32(w.PromptTokens),
 		Positions: uint32(w.Positions()), InFlight: uint32(w.InFlight()),
-		ReturnLogits: w.Return == edgeshard.ReturnLogits, TimeoutNs: int64(c.timeout),
+		ReturnLogits: w.Return == edgeshard.ReturnLogits, TimeoutNs: int64(c.timeout), Chunk: uint32(e.chunk),
 	}
-	if c.emulated(m) {
-		if err := c.imitate(m, l); err != nil {
+	if c.emulated(m.member) {
+		if err := c.imitate(m.member, l); err != nil {
 			return nil, err
 		}
 	}
-	for _, o := range c.members {
+	for _, o := range e.seats {
 		if o != m {
 			l.Members = append(l.Members, &wire.Peer{Device: uint32(o.device), Address: o.address, Certificate: o.certificate})
 		}
@@ -63,11 +63,11 @@ func (c *cluster) imitate(m *member, l *wire.Load) error {
 func (c *cluster) emulated(m *member) bool { return c.options.Emulate && m.local != nil }
 
 // peers returns the devices that a member sends to.
-func (c *cluster) peers(m *member) ([]*wire.Peer, error) {
+func (e *epoch) peers(m *seat) ([]*wire.Peer, error) {
 	var peers []*wire.Peer
-	stages := c.plan.Stages
+	stages := e.plan.Stages
 	for i, s := range stages {
-		to := c.plan.Topology.Source
+		to := e.plan.Topology.Source
 		if i+1 < len(stages) {
 			to = stages[i+1].Device
 		}
@@ -75,26 +75,13 @@ func (c *cluster) peers(m *member) ([]*wire.Peer, error) {
 		if s.Device != m.device || to == m.device || slices.ContainsFunc(peers, same) {
 			continue
 		}
-		p, err := c.peer(m, c.member(to))
+		p, err := e.cluster.peer(m.member, e.seat(to).member)
 		if err != nil {
 			return nil, err
 		}
 		peers = append(peers, p)
 	}
 	return peers, nil
-}
-
-// deviceName returns the name of a device that a worker speaks of.
-func (c *cluster) deviceName(device uint32) string {
-	if d := c.plan.Topology.Devices; int(device) < len(d) {
-		return d[device].Name
-	}
-	return fmt.Sprint(device)
-}
-
-func (c *cluster) member(device int) *member {
-	i := slices.IndexFunc(c.members, func(m *member) bool { return m.device == device })
-	return c.members[i]
 }
 
 func (c *cluster) peer(from, to *member) (*wire.Peer, error) {
@@ -108,4 +95,27 @@ func (c *cluster) peer(from, to *member) (*wire.Peer, error) {
 		}
 	}
 	return p, nil
+}
+
+// chunk returns how many positions of a sequence a pass of the plan may compute
+// at once, where KV caches are computed again: as many as there may be, or as the
+// devices have memory for, but no fewer than a prompt has.
+func chunk(p *edgeshard.Plan) int {
+	spec, w := p.Spec(), p.Workload
+	least, positions := w.PromptTokens, w.Positions()
+	fits := func(n int) bool {
+		w.PromptTokens, w.Tokens = n, positions-n
+		peaks := edgeshard.NewFootprint(p.Model.Config, p.Model.Precision, &w).Peaks(p.Stages, len(p.Topology.Devices), spec.Overhead)
+		for d, peak := range peaks {
+			if budget := spec.Budget(d); budget > 0 && peak > budget {
+				return false
+			}
+		}
+		return true
+	}
+	n := positions - 1
+	for n > least && !fits(n) {
+		n /= 2
+	}
+	return max(n, least)
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"sync/atomic"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -28,26 +30,85 @@ func (s *session) receive(stream grpc.ClientStreamingServer[wire.Pass, wire.Forw
 		return status.Error(codes.Aborted, "the session has ended")
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- s.pump(stream, uint32(device)) }()
-	select {
-	case err := <-ended:
-		if errors.Is(err, io.EOF) {
-			return stream.SendAndClose(&wire.ForwardReply{})
+	r := &reception{session: s, device: uint32(device), activity: activityOf(stream.Context()), last: time.Now(), ticked: time.Now()}
+	go func() { ended <- r.pump(stream) }()
+	tick := time.NewTicker(s.linkSilence() / linkTicks)
+	defer tick.Stop()
+	for {
+		select {
+		case err := <-ended:
+			if errors.Is(err, io.EOF) {
+				return stream.SendAndClose(&wire.ForwardReply{})
+			}
+			s.end(&lost{uint32(device), fmt.Errorf("its passes stopped coming: %w", plainError(err))})
+			return err
+		case <-tick.C:
+			if r.silent(time.Now()) {
+				s.end(&lost{uint32(device), fmt.Errorf("nothing came from it for %s", s.linkSilence())})
+			}
+		case <-s.ctx.Done():
+			return status.Error(codes.Aborted, "the session has ended")
 		}
-		s.end(&lost{uint32(device), fmt.Errorf("its passes stopped coming: %w", plainError(err))})
-		return err
-	case <-s.ctx.Done():
-		return status.Error(codes.Aborted, "the session has ended")
 	}
 }
 
+// linkSilence is the silence after which a link counts as cut: less than that
+// after which a worker counts as dead, so that both are found out in that time.
+func (s *session) linkSilence() time.Duration {
+	return time.Duration(s.load.GetTimeoutNs()) / 2
+}
+
+// A reception is a stream of passes from another worker.
+type reception struct {
+	session  *session
+	device   uint32
+	activity *activity // nil: not known
+	frames   atomic.Int64
+
+	last   time.Time // when there was something of it, or could have been
+	ticked time.Time
+	seen   int64 // frames
+	before int64 // bytes, then
+}
+
+// partOfMessage is what must come of a large message for its link to count as
+// alive while it is on the way; less may be the transport's own upkeep.
+const partOfMessage = 1024
+
+// linkTicks is how often, in the silence after which a link counts as cut, it is
+// looked at.
+const linkTicks = 8
+
+// silent reports that nothing has come for too long, neither a beat nor a good
+// part of a message.
+func (r *reception) silent(now time.Time) bool {
+	frames, bytes := r.frames.Load(), int64(0)
+	if r.activity != nil {
+		bytes = r.activity.read.Load()
+	}
+	interval := r.session.linkSilence() / linkTicks
+	if late := now.Sub(r.ticked) - interval; late > interval { // this worker stood still: see pulse
+		r.last = r.last.Add(late)
+	}
+	r.ticked = now
+	if frames > r.seen || bytes-r.before > partOfMessage {
+		r.last, r.seen, r.before = now, frames, bytes
+	}
+	return now.Sub(r.last) > r.session.linkSilence()
+}
+
 // pump queues the passes of a stream until it ends; the error is never nil.
-func (s *session) pump(stream wire.Stream, device uint32) error {
+func (r *reception) pump(stream wire.Stream) error {
+	s, device := r.session, r.device
 	size := func(p *wire.Pass) (int, error) { return s.checkPass(p, device) }
 	for {
 		pass, values, err := wire.Receive(stream, size, nil)
 		if err != nil {
 			return err
+		}
+		r.frames.Add(1)
+		if pass.GetBeat() {
+			continue
 		}
 		here := s.load.GetDeviceIndex()
 		pass.Spans = append(pass.Spans, &wire.Span{
@@ -92,6 +153,9 @@ func (s *session) enter(p *wire.Pass) error {
 // checkPass says how many values a pass from a device comes with, or why it is
 // not wanted.
 func (s *session) checkPass(p *wire.Pass, from uint32) (int, error) {
+	if p.GetBeat() {
+		return 0, nil
+	}
 	stage, stages := int(p.GetStage()), s.load.GetStages()
 	switch {
 	case stage < 1 || stage > len(stages) || s.next(stage) != s.load.GetDeviceIndex():
@@ -123,8 +187,8 @@ func (s *session) checkSequences(p *wire.Pass) error {
 	}
 	for _, q := range p.GetSequences() {
 		switch {
-		case q.GetNew() < 1 || q.GetNew() > l.GetPromptTokens():
-			return fmt.Errorf("sequence %d adds %d positions: want 1 to %d", q.GetRequest(), q.GetNew(), l.GetPromptTokens())
+		case q.GetNew() < 1 || int(q.GetNew()) > s.mostNew():
+			return fmt.Errorf("sequence %d adds %d positions: want 1 to %d", q.GetRequest(), q.GetNew(), s.mostNew())
 		case q.GetReserve() > l.GetPositions():
 			return fmt.Errorf("sequence %d reserves %d positions: want at most %d", q.GetRequest(), q.GetReserve(), l.GetPositions())
 		}
@@ -134,6 +198,9 @@ func (s *session) checkSequences(p *wire.Pass) error {
 	}
 	return nil
 }
+
+// mostNew is how many positions a pass may add to a sequence.
+func (s *session) mostNew() int { return int(max(s.load.GetChunk(), s.load.GetPromptTokens())) }
 
 // checkTokens makes sure that every sequence comes back with a token.
 func (s *session) checkTokens(p *wire.Pass) error {

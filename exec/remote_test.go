@@ -335,7 +335,7 @@ func TestRogueCoordinator(t *testing.T) {
 		do         func(*rogue)
 	}{
 		{"nothing but silence", "no word from the coordinator", loaded(func(l *wire.Load) { l.TimeoutNs = int64(200 * time.Millisecond) })},
-		{"a beat before the load", "want a load", func(r *rogue) { r.send(&wire.Command{Kind: &wire.Command_Beat{Beat: &wire.Beat{}}}) }},
+		{"a pass before the load", "want a load", func(r *rogue) { r.send(&wire.Command{Kind: &wire.Command_Pass{Pass: &wire.Pass{}}}) }},
 		{"a pass too soon", "before the load", func(r *rogue) {
 			r.load(load())
 			r.send(&wire.Command{Kind: &wire.Command_Pass{Pass: &wire.Pass{}}})

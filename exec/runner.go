@@ -36,6 +36,10 @@ func (r *Runner) Run(ctx context.Context, p *edgeshard.Plan, obs edgeshard.Obser
 	for _, k := range talks {
 		k.reader.unread = true
 	}
+	if talks, err = e.restore(talks); err != nil || len(talks) == 0 {
+		e.cancel(err)
+		return err
+	}
 	go e.run()
 	e.play(talks)
 	return e.Close()

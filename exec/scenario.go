@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/edgeshard/edgeshard"
 	"github.com/edgeshard/edgeshard/exec/wire"
 	"github.com/edgeshard/edgeshard/scenarios"
 )
@@ -26,7 +27,6 @@ func CheckScenario(sc *scenarios.Scenario) error {
 		}
 	}
 	for key, given := range map[string]bool{
-		"fault":     len(sc.Faults) > 0,
 		"kv_policy": sc.KV == scenarios.Grow, "prefill_chunk": sc.PrefillChunk > 0, "speculative": sc.Speculative != nil,
 		"compression": sc.Compression != nil, "delivery": sc.Delivery != nil,
 	} {
@@ -47,7 +47,7 @@ type dial struct {
 
 // dial returns a member's dial.
 func (c *cluster) dial(m *member) (*dial, error) {
-	p, err := paceOf(c.plan, m.device, c.options.Machine)
+	p, err := paceOf(c.imitated(), m.device, c.options.Machine)
 	if err != nil {
 		return nil, err
 	}
@@ -67,6 +67,7 @@ func (d *dial) at(now time.Duration) (p *wire.Pace, until time.Duration) {
 	if d.device.Speed > 0 {
 		factor /= d.device.Speed
 	}
+	factor *= d.member.hurt()
 	until = time.Hour
 	if d.trace != nil {
 		point, change := d.trace.At(now)
@@ -77,31 +78,40 @@ func (d *dial) at(now time.Duration) (p *wire.Pace, until time.Duration) {
 }
 
 // turn changes a worker's speed along the trace of its device until ctx ends.
-func (d *dial) turn(ctx context.Context, begin time.Duration) {
-	now := func() time.Duration { return time.Duration(d.member.cluster.now()) - begin }
+func (d *dial) turn(ctx context.Context, s *seat) {
+	now := d.member.cluster.runTime
 	for ctx.Err() == nil {
 		p, until := d.at(now())
-		if d.member.send(&wire.Command{Kind: &wire.Command_Pace{Pace: p}}) != nil {
+		if s.send(&wire.Command{Kind: &wire.Command_Pace{Pace: p}}) != nil {
 			return // listen gets the reason
 		}
 		waitUntil(ctx, func() time.Duration { return until - now() }, nil)
 	}
 }
 
-// shape begins to change links and speeds as the scenario says, whose time begins.
-func (c *cluster) shape(begin time.Duration) error {
-	c.arbiter.begin(c.ctx, begin)
-	for _, m := range c.members {
-		if !c.emulated(m) {
+// shape begins to change the speeds of an epoch's workers as the scenario says.
+func (e *epoch) shape() error {
+	for _, s := range e.seats {
+		if !e.cluster.emulated(s.member) {
 			continue
 		}
-		d, err := c.dial(m)
+		d, err := e.cluster.dial(s.member)
 		if err != nil {
 			return err
 		}
 		if d.trace != nil {
-			c.tasks.Go(func() { d.turn(c.ctx, begin) })
+			e.tasks.Go(func() { d.turn(e.ctx, s) })
 		}
 	}
 	return nil
+}
+
+// imitated returns the plan whose devices local workers stand for: the first
+// one's topology and costs, with the stages of the present.
+func (c *cluster) imitated() *edgeshard.Plan {
+	p := *c.plan
+	if e := c.current(); e != nil {
+		p.Stages = e.plan.Stages
+	}
+	return &p
 }

@@ -36,11 +36,13 @@ type session struct {
 	sharing sync.Mutex
 	library *weights.Library // the worker's own copy, as other workers may want it
 
-	checkpoint models.Checkpoint
+	store      *store
+	checkpoint models.Checkpoint // the store's
 	config     models.Config
 	shards     []*stageShard    // by stage; nil where another device has it
 	opened     chan struct{}    // closed when the shards are there
 	connecting bool             // a Connect has come
+	keeps      bool             // units outlive an orderly end
 	links      map[uint32]*link // by device
 	inbox      chan arrival     // passes to compute, in order of arrival
 	peak       peak             // of memory
@@ -148,6 +150,10 @@ func (s *session) obey(commands <-chan *wire.Command) {
 				s.end(err)
 			}
 		case <-lease.C:
+			if heard := s.worker.silence(s.load.GetCoordinator()); heard < silence {
+				lease.Reset(silence - heard)
+				continue
+			}
 			s.end(fmt.Errorf("no word from the coordinator for %s", silence))
 		case <-s.ctx.Done():
 			return
@@ -157,8 +163,6 @@ func (s *session) obey(commands <-chan *wire.Command) {
 
 func (s *session) command(c *wire.Command) error {
 	switch k := c.GetKind().(type) {
-	case *wire.Command_Beat:
-		return s.send(&wire.Event{Kind: &wire.Event_Beat{Beat: &wire.Beat{SentNs: k.Beat.GetSentNs(), ClockNs: s.worker.clock()}}})
 	case *wire.Command_Connect:
 		if s.connecting {
 			return errors.New("connected twice")
@@ -173,6 +177,7 @@ func (s *session) command(c *wire.Command) error {
 	case *wire.Command_Pace:
 		return s.repace(k.Pace)
 	case *wire.Command_Unload:
+		s.keeps = k.Unload.GetKeep()
 		return errUnloaded
 	}
 	return errors.New("unexpected command")
@@ -211,13 +216,13 @@ func (s *session) close() {
 		}
 	}
 	s.setLibrary(nil)
-	if s.unpin != nil {
-		s.unpin()
-	}
-	if s.checkpoint != nil {
-		if err := s.checkpoint.Close(); err != nil {
-			logger(s.worker.options.Log).Warn("close model", "err", err)
-		}
+	s.worker.computing.Store(nil)
+	switch cause := context.Cause(s.ctx); {
+	case s.store == nil:
+	case errors.Is(cause, errUnloaded) && !s.keeps:
+		s.worker.drop(s.store)
+	default:
+		s.worker.keep(s.store, time.Duration(s.load.GetTimeoutNs()))
 	}
 }
 

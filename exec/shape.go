@@ -119,3 +119,19 @@ func occupancy(bytes, bandwidth int64) int64 {
 	q, _ := bits.Div64(hi, lo, uint64(bandwidth))
 	return int64(min(q, uint64(time.Hour)))
 }
+
+// cut reports that a message is held back for good, as things stand: an imitated
+// link shows no sign of life then.
+func (h *shape) cut() bool {
+	if h == nil {
+		return false
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, e := range h.expected {
+		if e.GetArrivalNs() >= noTime {
+			return true
+		}
+	}
+	return false
+}

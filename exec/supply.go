@@ -49,7 +49,8 @@ func (s *shelf) close() {
 
 // describe tells a remote worker what its weights are.
 // Local ones have the coordinator's own files.
-func (c *cluster) describe(ctx context.Context, m *member, load *wire.Load) error {
+func (m *seat) describe(ctx context.Context, load *wire.Load) error {
+	c := m.cluster
 	if m.local != nil {
 		return nil
 	}
@@ -60,13 +61,13 @@ func (c *cluster) describe(ctx context.Context, m *member, load *wire.Load) erro
 	if load.CheckpointJson, err = json.Marshal(config); err != nil {
 		return err
 	}
-	load.Weights, err = c.hash(ctx, m, library)
+	load.Weights, err = m.hash(ctx, library)
 	return err
 }
 
 // hash describes the units of a member's stages.
-func (c *cluster) hash(ctx context.Context, m *member, library *weights.Library) (all []*wire.UnitWeights, err error) {
-	units := c.units(m)
+func (m *seat) hash(ctx context.Context, library *weights.Library) (all []*wire.UnitWeights, err error) {
+	units, c := m.units(), m.cluster
 	p := Progress{Device: m.name, State: Hashing}
 	for _, u := range units {
 		p.Total += c.plan.Footprint().Weights(u)
@@ -84,8 +85,8 @@ func (c *cluster) hash(ctx context.Context, m *member, library *weights.Library)
 }
 
 // units returns the units of a member's stages.
-func (c *cluster) units(m *member) (units []int) {
-	for _, st := range c.plan.Stages {
+func (m *seat) units() (units []int) {
+	for _, st := range m.epoch.plan.Stages {
 		for u := st.From; st.Device == m.device && u < st.To; u++ {
 			units = append(units, u)
 		}
@@ -98,27 +99,29 @@ const supplyTries = 5
 
 // supply sends a worker the weights it wants, on a connection of its own: beats
 // do not wait behind them.
-func (c *cluster) supply(m *member) {
+func (m *seat) supply() {
+	c := m.cluster
 	for range supplyTries {
-		err := c.supplyOnce(m)
-		if err == nil || c.ctx.Err() != nil {
+		err := m.supplyOnce()
+		if err == nil || m.epoch.ctx.Err() != nil {
 			return
 		}
 		c.log.Warn("supplying weights", "device", m.name, "err", err)
 		select {
 		case <-time.After(fetchRetry):
-		case <-c.ctx.Done():
+		case <-m.epoch.ctx.Done():
 		}
 	}
 }
 
-func (c *cluster) supplyOnce(m *member) error {
+func (m *seat) supplyOnce() error {
+	c := m.cluster
 	conn, err := wire.Dial(m.address, m.certificate, c.security.own, c.dialer())
 	if err != nil {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
-	stream, err := wire.NewWorkerClient(conn).Supply(metadata.AppendToOutgoingContext(c.ctx, sessionKey, c.session))
+	stream, err := wire.NewWorkerClient(conn).Supply(metadata.AppendToOutgoingContext(m.epoch.ctx, sessionKey, m.epoch.session))
 	if err != nil {
 		return plainError(err)
 	}

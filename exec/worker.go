@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -30,8 +31,13 @@ type Worker struct {
 	path    *kernel.Path
 	turns   *turns
 
+	computing atomic.Pointer[computation] // nil while idle
+
 	mu      sync.Mutex
 	session *session      // nil while free
+	kept    *store        // between two sessions of a coordinator
+	tenant  string        // the coordinator that is served, or was last
+	renewed time.Time     // when its last beat came
 	vacancy chan struct{} // holds an element while free
 }
 
@@ -65,10 +71,11 @@ func (w *Worker) Serve(ctx context.Context, l net.Listener) error {
 		w.turns = newTurns()
 		defer w.turns.close()
 	}
+	defer func() { w.drop(w.take("", "")) }()
 	server := wire.NewServer(w, w.options.Credentials, timeout(w.options.Timeout), logger(w.options.Log))
 	defer context.AfterFunc(ctx, server.Stop)()
 	defer server.Stop()
-	if err := server.Serve(l); err != nil && ctx.Err() == nil {
+	if err := server.Serve(activeListener{l}); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("worker %s: %w", w.options.Name, err)
 	}
 	return nil
@@ -102,12 +109,18 @@ func (w *Worker) Hello(_ context.Context, r *wire.HelloRequest) (*wire.HelloRepl
 }
 
 // claim makes s the worker's session. If another is on, it may be about to end:
-// claim waits for that, half of the time in which its coordinator gives up.
+// claim waits for that, half of the time in which its coordinator gives up, and
+// for one of the same coordinator as long as that may take.
 func (w *Worker) claim(s *session) error {
-	timer := time.NewTimer(time.Duration(s.load.GetTimeoutNs()) / 2)
+	patience := time.Duration(s.load.GetTimeoutNs()) / 2
+	if id := s.load.GetCoordinator(); id != "" && w.silence(id) < patience {
+		patience = stall
+	}
+	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	select {
 	case <-w.vacancy:
+		w.lease(s.load.GetCoordinator())
 		w.set(s)
 		return nil
 	case <-timer.C:

@@ -159,7 +159,7 @@ const (
 // Recovery says how a run goes on after a device's death.
 type Recovery struct {
 	Policy Policy `toml:"policy"`
-	// Detect is the silence after which a device counts as dead; 3 s if not given.
+	// Detect is the silence after which a device counts as dead; 2 s if not given.
 	Detect topologies.Duration `toml:"detect"`
 	Plan   topologies.Duration `toml:"plan"` // the time planning takes
 	// Cached says that every survivor has all weights on disk; otherwise the units
@@ -171,7 +171,7 @@ type Recovery struct {
 }
 
 // DefaultDetect is the silence after which a device counts as dead.
-const DefaultDetect = 3 * time.Second
+const DefaultDetect = 2 * time.Second
 
 // A KVPolicy says when KV cache memory is taken.
 type KVPolicy string

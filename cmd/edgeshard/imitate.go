@@ -38,6 +38,7 @@ type execRunner struct {
 	app       *app
 	scenario  string
 	flags     imitationFlags
+	recovery  recoveryFlags
 	imitation *edgeshard.Imitation
 }
 
@@ -50,6 +51,7 @@ func (r *execRunner) Run(ctx context.Context, p *edgeshard.Plan, obs edgeshard.O
 		if r.Scenario, err = scenarios.Load(r.scenario, p.Topology); err != nil {
 			return err
 		}
+		r.obeyRecovery()
 	}
 	q, addresses, err := r.flags.localise(p)
 	if err != nil {
@@ -69,7 +71,7 @@ func (r *execRunner) Run(ctx context.Context, p *edgeshard.Plan, obs edgeshard.O
 		}
 		r.imitation = i
 	}
-	return r.Runner.Run(ctx, q, obs)
+	return r.recovery.withJournal(q, &r.Options, func() error { return r.Runner.Run(ctx, q, obs) })
 }
 
 // localise returns the plan with the cores that flags give, and with --local

@@ -26,6 +26,7 @@ type backendFlags struct {
 	timeout     time.Duration
 	scenario    string
 	imitation   imitationFlags
+	recovery    recoveryFlags
 	credentials credentialFlags
 }
 
@@ -38,12 +39,17 @@ func (b *backendFlags) register(cmd *cobra.Command) {
 	f.StringVar(&b.scenario, "scenario", "", "how the world differs from the topology while the plan runs, a TOML file")
 	f.DurationVar(&b.timeout, "timeout", exec.DefaultTimeout, "with exec: silence after which a worker counts as dead")
 	b.imitation.register(cmd)
+	f.StringVar(&b.scenario, "faults", "", "the same as --scenario, for a file of faults")
+	b.recovery.register(cmd)
 	b.credentials.register(cmd)
 	choices(cmd, "backend", "sim", "exec")
 }
 
 // runner is the one place that asks which backend runs a plan.
 func (b *backendFlags) runner(a *app) (edgeshard.Runner, error) {
+	if err := b.recovery.check(b.backend); err != nil {
+		return nil, err
+	}
 	switch b.backend {
 	case "sim":
 		if b.imitation.local {
@@ -65,10 +71,12 @@ func (b *backendFlags) runner(a *app) (edgeshard.Runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &execRunner{app: a, scenario: b.scenario, flags: b.imitation, Runner: exec.Runner{Options: exec.Options{
+	r := &execRunner{app: a, scenario: b.scenario, flags: b.imitation, recovery: b.recovery, Runner: exec.Runner{Options: exec.Options{
 		Local: local, Threads: b.threads, Emulate: !b.noEmulation, Model: b.model, Cache: a.hashes(&b.credentials, c),
 		Credentials: c, Insecure: b.credentials.insecure, Timeout: b.timeout, Progress: a.startProgress, Log: a.logger(),
-	}}}, nil
+	}}}
+	b.recovery.apply(&r.Options)
+	return r, nil
 }
 
 // hashes returns where a coordinator of remote workers remembers the hashes of
@@ -120,7 +128,12 @@ func (a *app) runCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			p, err := a.planToRun(cmd.Context(), &in, &s, args)
+			var p *edgeshard.Plan
+			if b.recovery.resume != "" {
+				p, err = b.recovery.resumed(&in, args, runner)
+			} else {
+				p, err = a.planToRun(cmd.Context(), &in, &s, args)
+			}
 			if err != nil {
 				return a.infeasible(err)
 			}

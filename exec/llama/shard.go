@@ -29,14 +29,13 @@ type Options struct {
 type Shard struct {
 	From, To int
 
-	config   models.Config
-	progress func(bytes int64) error // of loading
-	kv       models.Precision
-	path     *kernel.Path
-	pool     *kernel.Pool
-	ownPool  bool
-	weights  int64          // bytes
-	memory   *kernel.Memory // of the packed matrices
+	config  models.Config
+	kv      models.Precision
+	path    *kernel.Path
+	pool    *kernel.Pool
+	ownPool bool
+	weights int64   // bytes
+	own     []*Unit // freed with the shard
 
 	mu     sync.Mutex
 	caches map[int]*sequence
@@ -51,19 +50,44 @@ type Shard struct {
 // New readies units [from, to) of a checkpoint, which must stay open as long as
 // the shard is used.
 func New(c models.Checkpoint, from, to int, o Options) (*Shard, error) {
-	cfg := c.Config()
-	err := cfg.Validate()
-	if err != nil {
-		return nil, err
+	pool := o.Pool
+	if pool == nil {
+		o.Pool = kernel.NewPool(0)
 	}
-	if from < 0 || to > cfg.Units() || from >= to {
-		return nil, fmt.Errorf("shard of units [%d, %d): model %s has units 0 to %d", from, to, cfg.Name, cfg.Units()-1)
+	units, err := Units(c, from, to, o)
+	if err == nil {
+		var s *Shard
+		if s, err = Of(c.Config(), units, o); err == nil {
+			s.own, s.ownPool = units, pool == nil
+			return s, nil
+		}
 	}
+	for _, u := range units {
+		u.Free()
+	}
+	if pool == nil {
+		o.Pool.Close()
+	}
+	return nil, err
+}
+
+// Of makes a shard of consecutive units, which another may have used before.
+// They must not be freed as long as the shard is used.
+func Of(c models.Config, units []*Unit, o Options) (*Shard, error) {
 	if o.KV != models.F32 && o.KV != models.F16 {
 		return nil, fmt.Errorf("KV caches of %s: want f32 or f16", o.KV)
 	}
-	s := &Shard{From: from, To: to, config: cfg, kv: o.KV, path: o.Path, pool: o.Pool, progress: o.Progress, caches: map[int]*sequence{}}
+	for i, u := range units {
+		if u.index != units[0].index+i {
+			return nil, fmt.Errorf("shard of units that do not follow each other: %d after %d", u.index, units[i-1].index)
+		}
+	}
+	s := &Shard{
+		From: units[0].index, To: units[0].index + len(units), config: c,
+		kv: o.KV, path: o.Path, pool: o.Pool, caches: map[int]*sequence{},
+	}
 	if s.path == nil {
+		var err error
 		if s.path, err = kernel.Default(); err != nil {
 			return nil, err
 		}
@@ -71,18 +95,15 @@ func New(c models.Checkpoint, from, to int, o Options) (*Shard, error) {
 	if s.pool == nil {
 		s.pool, s.ownPool = kernel.NewPool(0), true
 	}
-	if err := s.load(c); err != nil {
-		s.Close()
-		return nil, fmt.Errorf("model %s, %w", cfg.Name, err)
-	}
+	s.adopt(units)
 	if len(s.blocks) > 0 {
-		s.rope = kernel.NewRope(cfg.HeadDim(), cfg.Context, cfg.RopeTheta, cfg.RopeHalf)
+		s.rope = kernel.NewRope(c.HeadDim(), c.Context, c.RopeTheta, c.RopeHalf)
 	}
 	s.work = newWorkspace(s)
 	return s, nil
 }
 
-// Close frees the weights, the caches and the threads that are the shard's own.
+// Close frees the caches, and the weights and threads that are the shard's own.
 func (s *Shard) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -91,9 +112,10 @@ func (s *Shard) Close() error {
 		delete(s.caches, id)
 	}
 	s.blocks, s.head = nil, nil
-	if s.memory != nil {
-		s.memory.Free()
+	for _, u := range s.own {
+		u.Free()
 	}
+	s.own = nil
 	if s.ownPool {
 		s.pool.Close()
 	}

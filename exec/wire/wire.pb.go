@@ -371,7 +371,6 @@ type Command struct {
 	//
 	//	*Command_Load
 	//	*Command_Connect
-	//	*Command_Beat
 	//	*Command_Pass
 	//	*Command_Unload
 	//	*Command_Expect
@@ -436,15 +435,6 @@ func (x *Command) GetConnect() *Connect {
 	return nil
 }
 
-func (x *Command) GetBeat() *Beat {
-	if x != nil {
-		if x, ok := x.Kind.(*Command_Beat); ok {
-			return x.Beat
-		}
-	}
-	return nil
-}
-
 func (x *Command) GetPass() *Pass {
 	if x != nil {
 		if x, ok := x.Kind.(*Command_Pass); ok {
@@ -493,10 +483,6 @@ type Command_Connect struct {
 	Connect *Connect `protobuf:"bytes,2,opt,name=connect,proto3,oneof"`
 }
 
-type Command_Beat struct {
-	Beat *Beat `protobuf:"bytes,3,opt,name=beat,proto3,oneof"`
-}
-
 type Command_Pass struct {
 	Pass *Pass `protobuf:"bytes,4,opt,name=pass,proto3,oneof"` // to the source: its sequences have tokens
 }
@@ -517,8 +503,6 @@ func (*Command_Load) isCommand_Kind() {}
 
 func (*Command_Connect) isCommand_Kind() {}
 
-func (*Command_Beat) isCommand_Kind() {}
-
 func (*Command_Pass) isCommand_Kind() {}
 
 func (*Command_Unload) isCommand_Kind() {}
@@ -534,7 +518,6 @@ type Event struct {
 	//
 	//	*Event_Loaded
 	//	*Event_Connected
-	//	*Event_Beat
 	//	*Event_Pass
 	//	*Event_Failure
 	//	*Event_Unloaded
@@ -600,15 +583,6 @@ func (x *Event) GetConnected() *Connected {
 	return nil
 }
 
-func (x *Event) GetBeat() *Beat {
-	if x != nil {
-		if x, ok := x.Kind.(*Event_Beat); ok {
-			return x.Beat
-		}
-	}
-	return nil
-}
-
 func (x *Event) GetPass() *Pass {
 	if x != nil {
 		if x, ok := x.Kind.(*Event_Pass); ok {
@@ -666,10 +640,6 @@ type Event_Connected struct {
 	Connected *Connected `protobuf:"bytes,2,opt,name=connected,proto3,oneof"`
 }
 
-type Event_Beat struct {
-	Beat *Beat `protobuf:"bytes,3,opt,name=beat,proto3,oneof"`
-}
-
 type Event_Pass struct {
 	Pass *Pass `protobuf:"bytes,4,opt,name=pass,proto3,oneof"` // from the source: its sequences have the tokens sampled
 }
@@ -693,8 +663,6 @@ type Event_Offer struct {
 func (*Event_Loaded) isEvent_Kind() {}
 
 func (*Event_Connected) isEvent_Kind() {}
-
-func (*Event_Beat) isEvent_Kind() {}
 
 func (*Event_Pass) isEvent_Kind() {}
 
@@ -729,6 +697,8 @@ type Load struct {
 	CheckpointJson  []byte                 `protobuf:"bytes,31,opt,name=checkpoint_json,json=checkpointJson,proto3" json:"checkpoint_json,omitempty"`      // the shape of the checkpoint that weights describe
 	Members         []*Peer                `protobuf:"bytes,32,rep,name=members,proto3" json:"members,omitempty"`                                          // the other workers of the plan
 	PrefillSlowdown float64                `protobuf:"fixed64,40,opt,name=prefill_slowdown,json=prefillSlowdown,proto3" json:"prefill_slowdown,omitempty"` // of passes of several positions, where it differs; 0: as slowdown
+	Chunk           uint32                 `protobuf:"varint,21,opt,name=chunk,proto3" json:"chunk,omitempty"`                                             // new positions of a sequence in a pass, at most; 0: prompt_tokens
+	Coordinator     string                 `protobuf:"bytes,20,opt,name=coordinator,proto3" json:"coordinator,omitempty"`                                  // unguessable: whose beats renew the lease, and who gets units back
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -901,6 +871,20 @@ func (x *Load) GetPrefillSlowdown() float64 {
 		return x.PrefillSlowdown
 	}
 	return 0
+}
+
+func (x *Load) GetChunk() uint32 {
+	if x != nil {
+		return x.Chunk
+	}
+	return 0
+}
+
+func (x *Load) GetCoordinator() string {
+	if x != nil {
+		return x.Coordinator
+	}
+	return ""
 }
 
 // UnitWeights tell what the weights of a unit are made of.
@@ -1250,6 +1234,7 @@ type Loaded struct {
 	WeightBytes   int64                  `protobuf:"varint,1,opt,name=weight_bytes,json=weightBytes,proto3" json:"weight_bytes,omitempty"`
 	ElapsedNs     int64                  `protobuf:"varint,2,opt,name=elapsed_ns,json=elapsedNs,proto3" json:"elapsed_ns,omitempty"`
 	FetchedBytes  int64                  `protobuf:"varint,3,opt,name=fetched_bytes,json=fetchedBytes,proto3" json:"fetched_bytes,omitempty"` // of them, those that others sent
+	KeptBytes     int64                  `protobuf:"varint,4,opt,name=kept_bytes,json=keptBytes,proto3" json:"kept_bytes,omitempty"`          // and those that the worker held already
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1301,6 +1286,13 @@ func (x *Loaded) GetElapsedNs() int64 {
 func (x *Loaded) GetFetchedBytes() int64 {
 	if x != nil {
 		return x.FetchedBytes
+	}
+	return 0
+}
+
+func (x *Loaded) GetKeptBytes() int64 {
+	if x != nil {
+		return x.KeptBytes
 	}
 	return 0
 }
@@ -1680,11 +1672,16 @@ func (*Connected) Descriptor() ([]byte, []int) {
 	return file_wire_proto_rawDescGZIP(), []int{20}
 }
 
-// A Beat is answered by one with the same time and the worker's clock.
+// A Beat is answered by one with the same time, the worker's clock and what it
+// computes at the moment.
 type Beat struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	SentNs        int64                  `protobuf:"varint,1,opt,name=sent_ns,json=sentNs,proto3" json:"sent_ns,omitempty"`
 	ClockNs       int64                  `protobuf:"varint,2,opt,name=clock_ns,json=clockNs,proto3" json:"clock_ns,omitempty"`
+	Coordinator   string                 `protobuf:"bytes,3,opt,name=coordinator,proto3" json:"coordinator,omitempty"`      // as in Load
+	BusyNs        int64                  `protobuf:"varint,4,opt,name=busy_ns,json=busyNs,proto3" json:"busy_ns,omitempty"` // since when, by its clock; 0: idle
+	Stage         uint32                 `protobuf:"varint,5,opt,name=stage,proto3" json:"stage,omitempty"`                 // then: that it computes
+	Step          uint32                 `protobuf:"varint,6,opt,name=step,proto3" json:"step,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1733,8 +1730,39 @@ func (x *Beat) GetClockNs() int64 {
 	return 0
 }
 
+func (x *Beat) GetCoordinator() string {
+	if x != nil {
+		return x.Coordinator
+	}
+	return ""
+}
+
+func (x *Beat) GetBusyNs() int64 {
+	if x != nil {
+		return x.BusyNs
+	}
+	return 0
+}
+
+func (x *Beat) GetStage() uint32 {
+	if x != nil {
+		return x.Stage
+	}
+	return 0
+}
+
+func (x *Beat) GetStep() uint32 {
+	if x != nil {
+		return x.Step
+	}
+	return 0
+}
+
+// Unload ends the session in order. The units stay, until the lease ends, where
+// the coordinator is to load again.
 type Unload struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
+	Keep          bool                   `protobuf:"varint,1,opt,name=keep,proto3" json:"keep,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1767,6 +1795,13 @@ func (x *Unload) ProtoReflect() protoreflect.Message {
 // Deprecated: Use Unload.ProtoReflect.Descriptor instead.
 func (*Unload) Descriptor() ([]byte, []int) {
 	return file_wire_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *Unload) GetKeep() bool {
+	if x != nil {
+		return x.Keep
+	}
+	return false
 }
 
 type Unloaded struct {
@@ -2102,6 +2137,7 @@ type Pass struct {
 	BusyNs        int64                  `protobuf:"varint,7,opt,name=busy_ns,json=busyNs,proto3" json:"busy_ns,omitempty"` // how long a shaped link is occupied by it
 	Sender        uint32                 `protobuf:"varint,8,opt,name=sender,proto3" json:"sender,omitempty"`               // device
 	Spans         []*Span                `protobuf:"bytes,9,rep,name=spans,proto3" json:"spans,omitempty"`
+	Beat          bool                   `protobuf:"varint,10,opt,name=beat,proto3" json:"beat,omitempty"` // no pass, but a sign of life of an idle link
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2197,6 +2233,13 @@ func (x *Pass) GetSpans() []*Span {
 		return x.Spans
 	}
 	return nil
+}
+
+func (x *Pass) GetBeat() bool {
+	if x != nil {
+		return x.Beat
+	}
+	return false
 }
 
 type Sequence struct {
@@ -2609,26 +2652,24 @@ const file_wire_proto_rawDesc = "" +
 	"\n" +
 	"session_ns\x18\f \x01(\x03R\tsessionNsB\x10\n" +
 	"\x0e_temperature_c\"\x0e\n" +
-	"\fForwardReply\"\xef\x02\n" +
+	"\fForwardReply\"\xc0\x02\n" +
 	"\aCommand\x12-\n" +
 	"\x04load\x18\x01 \x01(\v2\x17.edgeshard.wire.v1.LoadH\x00R\x04load\x126\n" +
 	"\aconnect\x18\x02 \x01(\v2\x1a.edgeshard.wire.v1.ConnectH\x00R\aconnect\x12-\n" +
-	"\x04beat\x18\x03 \x01(\v2\x17.edgeshard.wire.v1.BeatH\x00R\x04beat\x12-\n" +
 	"\x04pass\x18\x04 \x01(\v2\x17.edgeshard.wire.v1.PassH\x00R\x04pass\x123\n" +
 	"\x06unload\x18\x05 \x01(\v2\x19.edgeshard.wire.v1.UnloadH\x00R\x06unload\x123\n" +
 	"\x06expect\x18\x14 \x01(\v2\x19.edgeshard.wire.v1.ExpectH\x00R\x06expect\x12-\n" +
 	"\x04pace\x18\x15 \x01(\v2\x17.edgeshard.wire.v1.PaceH\x00R\x04paceB\x06\n" +
-	"\x04kind\"\xbd\x03\n" +
+	"\x04kind\"\x8e\x03\n" +
 	"\x05Event\x123\n" +
 	"\x06loaded\x18\x01 \x01(\v2\x19.edgeshard.wire.v1.LoadedH\x00R\x06loaded\x12<\n" +
 	"\tconnected\x18\x02 \x01(\v2\x1c.edgeshard.wire.v1.ConnectedH\x00R\tconnected\x12-\n" +
-	"\x04beat\x18\x03 \x01(\v2\x17.edgeshard.wire.v1.BeatH\x00R\x04beat\x12-\n" +
 	"\x04pass\x18\x04 \x01(\v2\x17.edgeshard.wire.v1.PassH\x00R\x04pass\x126\n" +
 	"\afailure\x18\x05 \x01(\v2\x1a.edgeshard.wire.v1.FailureH\x00R\afailure\x129\n" +
 	"\bunloaded\x18\x06 \x01(\v2\x1b.edgeshard.wire.v1.UnloadedH\x00R\bunloaded\x126\n" +
 	"\aloading\x18\a \x01(\v2\x1a.edgeshard.wire.v1.LoadingH\x00R\aloading\x120\n" +
 	"\x05offer\x18\x14 \x01(\v2\x18.edgeshard.wire.v1.OfferH\x00R\x05offerB\x06\n" +
-	"\x04kind\"\xce\x05\n" +
+	"\x04kind\"\x86\x06\n" +
 	"\x04Load\x12\x18\n" +
 	"\asession\x18\x01 \x01(\tR\asession\x12\x16\n" +
 	"\x06device\x18\x02 \x01(\tR\x06device\x12!\n" +
@@ -2653,7 +2694,9 @@ const file_wire_proto_rawDesc = "" +
 	"\aweights\x18\x1e \x03(\v2\x1e.edgeshard.wire.v1.UnitWeightsR\aweights\x12'\n" +
 	"\x0fcheckpoint_json\x18\x1f \x01(\fR\x0echeckpointJson\x121\n" +
 	"\amembers\x18  \x03(\v2\x17.edgeshard.wire.v1.PeerR\amembers\x12)\n" +
-	"\x10prefill_slowdown\x18( \x01(\x01R\x0fprefillSlowdownJ\x04\b\x10\x10\x13\"]\n" +
+	"\x10prefill_slowdown\x18( \x01(\x01R\x0fprefillSlowdown\x12\x14\n" +
+	"\x05chunk\x18\x15 \x01(\rR\x05chunk\x12 \n" +
+	"\vcoordinator\x18\x14 \x01(\tR\vcoordinatorJ\x04\b\x10\x10\x13\"]\n" +
 	"\vUnitWeights\x12\x12\n" +
 	"\x04unit\x18\x01 \x01(\rR\x04unit\x12:\n" +
 	"\atensors\x18\x02 \x03(\v2 .edgeshard.wire.v1.TensorWeightsR\atensors\"\x81\x01\n" +
@@ -2674,12 +2717,14 @@ const file_wire_proto_rawDesc = "" +
 	"\aLoading\x12\x14\n" +
 	"\x05bytes\x18\x01 \x01(\x03R\x05bytes\x12\x14\n" +
 	"\x05total\x18\x02 \x01(\x03R\x05total\x12\x1a\n" +
-	"\bfetching\x18\x03 \x01(\bR\bfetching\"o\n" +
+	"\bfetching\x18\x03 \x01(\bR\bfetching\"\x8e\x01\n" +
 	"\x06Loaded\x12!\n" +
 	"\fweight_bytes\x18\x01 \x01(\x03R\vweightBytes\x12\x1d\n" +
 	"\n" +
 	"elapsed_ns\x18\x02 \x01(\x03R\telapsedNs\x12#\n" +
-	"\rfetched_bytes\x18\x03 \x01(\x03R\ffetchedBytes\"8\n" +
+	"\rfetched_bytes\x18\x03 \x01(\x03R\ffetchedBytes\x12\x1d\n" +
+	"\n" +
+	"kept_bytes\x18\x04 \x01(\x03R\tkeptBytes\"8\n" +
 	"\aConnect\x12-\n" +
 	"\x05peers\x18\x01 \x03(\v2\x17.edgeshard.wire.v1.PeerR\x05peers\"\xd6\x01\n" +
 	"\x04Peer\x12\x16\n" +
@@ -2708,11 +2753,16 @@ const file_wire_proto_rawDesc = "" +
 	"\x04Pace\x12\x1a\n" +
 	"\bslowdown\x18\x01 \x01(\x01R\bslowdown\x12)\n" +
 	"\x10prefill_slowdown\x18\x02 \x01(\x01R\x0fprefillSlowdown\"\v\n" +
-	"\tConnected\":\n" +
+	"\tConnected\"\x9f\x01\n" +
 	"\x04Beat\x12\x17\n" +
 	"\asent_ns\x18\x01 \x01(\x03R\x06sentNs\x12\x19\n" +
-	"\bclock_ns\x18\x02 \x01(\x03R\aclockNs\"\b\n" +
-	"\x06Unload\"e\n" +
+	"\bclock_ns\x18\x02 \x01(\x03R\aclockNs\x12 \n" +
+	"\vcoordinator\x18\x03 \x01(\tR\vcoordinator\x12\x17\n" +
+	"\abusy_ns\x18\x04 \x01(\x03R\x06busyNs\x12\x14\n" +
+	"\x05stage\x18\x05 \x01(\rR\x05stage\x12\x12\n" +
+	"\x04step\x18\x06 \x01(\rR\x04step\"\x1c\n" +
+	"\x06Unload\x12\x12\n" +
+	"\x04keep\x18\x01 \x01(\bR\x04keep\"e\n" +
 	"\bUnloaded\x12\x1d\n" +
 	"\n" +
 	"peak_bytes\x18\x01 \x01(\x03R\tpeakBytes\x12:\n" +
@@ -2736,7 +2786,7 @@ const file_wire_proto_rawDesc = "" +
 	"\tkv_caches\x18\x02 \x01(\x03R\bkvCaches\x12\x1c\n" +
 	"\tworkspace\x18\x03 \x01(\x03R\tworkspace\x12\x1a\n" +
 	"\boverhead\x18\x04 \x01(\x03R\boverhead\x12\x16\n" +
-	"\x06budget\x18\x05 \x01(\x03R\x06budget\"\x9f\x02\n" +
+	"\x06budget\x18\x05 \x01(\x03R\x06budget\"\xb3\x02\n" +
 	"\x04Pass\x12\x1f\n" +
 	"\vmicro_batch\x18\x01 \x01(\rR\n" +
 	"microBatch\x12\x12\n" +
@@ -2747,7 +2797,9 @@ const file_wire_proto_rawDesc = "" +
 	"\asent_ns\x18\x06 \x01(\x03R\x06sentNs\x12\x17\n" +
 	"\abusy_ns\x18\a \x01(\x03R\x06busyNs\x12\x16\n" +
 	"\x06sender\x18\b \x01(\rR\x06sender\x12-\n" +
-	"\x05spans\x18\t \x03(\v2\x17.edgeshard.wire.v1.SpanR\x05spans\"\x83\x02\n" +
+	"\x05spans\x18\t \x03(\v2\x17.edgeshard.wire.v1.SpanR\x05spans\x12\x12\n" +
+	"\x04beat\x18\n" +
+	" \x01(\bR\x04beat\"\x83\x02\n" +
 	"\bSequence\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\x03R\arequest\x12\x12\n" +
 	"\x04past\x18\x02 \x01(\rR\x04past\x12\x10\n" +
@@ -2776,11 +2828,12 @@ const file_wire_proto_rawDesc = "" +
 	"\bstart_ns\x18\x04 \x01(\x03R\astartNs\x12\x17\n" +
 	"\abusy_ns\x18\x05 \x01(\x03R\x06busyNs\x12\x15\n" +
 	"\x06end_ns\x18\x06 \x01(\x03R\x05endNs\x12\x14\n" +
-	"\x05bytes\x18\a \x01(\x03R\x05bytes2\xaa\x03\n" +
+	"\x05bytes\x18\a \x01(\x03R\x05bytes2\xe9\x03\n" +
 	"\x06Worker\x12G\n" +
 	"\x05Hello\x12\x1f.edgeshard.wire.v1.HelloRequest\x1a\x1d.edgeshard.wire.v1.HelloReply\x12J\n" +
 	"\x06Status\x12 .edgeshard.wire.v1.StatusRequest\x1a\x1e.edgeshard.wire.v1.StatusReply\x12C\n" +
-	"\aSession\x12\x1a.edgeshard.wire.v1.Command\x1a\x18.edgeshard.wire.v1.Event(\x010\x01\x12E\n" +
+	"\aSession\x12\x1a.edgeshard.wire.v1.Command\x1a\x18.edgeshard.wire.v1.Event(\x010\x01\x12=\n" +
+	"\x05Watch\x12\x17.edgeshard.wire.v1.Beat\x1a\x17.edgeshard.wire.v1.Beat(\x010\x01\x12E\n" +
 	"\aForward\x12\x17.edgeshard.wire.v1.Pass\x1a\x1f.edgeshard.wire.v1.ForwardReply(\x01\x12?\n" +
 	"\x06Supply\x12\x18.edgeshard.wire.v1.Chunk\x1a\x17.edgeshard.wire.v1.Want(\x010\x01\x12>\n" +
 	"\x05Fetch\x12\x17.edgeshard.wire.v1.Want\x1a\x18.edgeshard.wire.v1.Chunk(\x010\x01B*Z(github.com/edgeshard/edgeshard/exec/wireb\x06proto3"
@@ -2839,49 +2892,49 @@ var file_wire_proto_depIdxs = []int32{
 	12, // 1: edgeshard.wire.v1.StatusReply.stages:type_name -> edgeshard.wire.v1.Stage
 	7,  // 2: edgeshard.wire.v1.Command.load:type_name -> edgeshard.wire.v1.Load
 	15, // 3: edgeshard.wire.v1.Command.connect:type_name -> edgeshard.wire.v1.Connect
-	21, // 4: edgeshard.wire.v1.Command.beat:type_name -> edgeshard.wire.v1.Beat
-	28, // 5: edgeshard.wire.v1.Command.pass:type_name -> edgeshard.wire.v1.Pass
-	22, // 6: edgeshard.wire.v1.Command.unload:type_name -> edgeshard.wire.v1.Unload
-	18, // 7: edgeshard.wire.v1.Command.expect:type_name -> edgeshard.wire.v1.Expect
-	19, // 8: edgeshard.wire.v1.Command.pace:type_name -> edgeshard.wire.v1.Pace
-	14, // 9: edgeshard.wire.v1.Event.loaded:type_name -> edgeshard.wire.v1.Loaded
-	20, // 10: edgeshard.wire.v1.Event.connected:type_name -> edgeshard.wire.v1.Connected
-	21, // 11: edgeshard.wire.v1.Event.beat:type_name -> edgeshard.wire.v1.Beat
-	28, // 12: edgeshard.wire.v1.Event.pass:type_name -> edgeshard.wire.v1.Pass
-	26, // 13: edgeshard.wire.v1.Event.failure:type_name -> edgeshard.wire.v1.Failure
-	23, // 14: edgeshard.wire.v1.Event.unloaded:type_name -> edgeshard.wire.v1.Unloaded
-	13, // 15: edgeshard.wire.v1.Event.loading:type_name -> edgeshard.wire.v1.Loading
-	17, // 16: edgeshard.wire.v1.Event.offer:type_name -> edgeshard.wire.v1.Offer
-	12, // 17: edgeshard.wire.v1.Load.stages:type_name -> edgeshard.wire.v1.Stage
-	8,  // 18: edgeshard.wire.v1.Load.weights:type_name -> edgeshard.wire.v1.UnitWeights
-	16, // 19: edgeshard.wire.v1.Load.members:type_name -> edgeshard.wire.v1.Peer
-	9,  // 20: edgeshard.wire.v1.UnitWeights.tensors:type_name -> edgeshard.wire.v1.TensorWeights
-	16, // 21: edgeshard.wire.v1.Connect.peers:type_name -> edgeshard.wire.v1.Peer
-	24, // 22: edgeshard.wire.v1.Unloaded.imitation:type_name -> edgeshard.wire.v1.Imitation
-	25, // 23: edgeshard.wire.v1.Imitation.links:type_name -> edgeshard.wire.v1.ShapedLink
-	27, // 24: edgeshard.wire.v1.Failure.need:type_name -> edgeshard.wire.v1.Need
-	29, // 25: edgeshard.wire.v1.Pass.sequences:type_name -> edgeshard.wire.v1.Sequence
-	33, // 26: edgeshard.wire.v1.Pass.spans:type_name -> edgeshard.wire.v1.Span
-	30, // 27: edgeshard.wire.v1.Sequence.sampling:type_name -> edgeshard.wire.v1.Sampling
-	31, // 28: edgeshard.wire.v1.Sequence.log_probs:type_name -> edgeshard.wire.v1.LogProbs
-	32, // 29: edgeshard.wire.v1.LogProbs.alternatives:type_name -> edgeshard.wire.v1.Alternative
-	0,  // 30: edgeshard.wire.v1.Worker.Hello:input_type -> edgeshard.wire.v1.HelloRequest
-	2,  // 31: edgeshard.wire.v1.Worker.Status:input_type -> edgeshard.wire.v1.StatusRequest
-	5,  // 32: edgeshard.wire.v1.Worker.Session:input_type -> edgeshard.wire.v1.Command
-	28, // 33: edgeshard.wire.v1.Worker.Forward:input_type -> edgeshard.wire.v1.Pass
-	11, // 34: edgeshard.wire.v1.Worker.Supply:input_type -> edgeshard.wire.v1.Chunk
-	10, // 35: edgeshard.wire.v1.Worker.Fetch:input_type -> edgeshard.wire.v1.Want
-	1,  // 36: edgeshard.wire.v1.Worker.Hello:output_type -> edgeshard.wire.v1.HelloReply
-	3,  // 37: edgeshard.wire.v1.Worker.Status:output_type -> edgeshard.wire.v1.StatusReply
-	6,  // 38: edgeshard.wire.v1.Worker.Session:output_type -> edgeshard.wire.v1.Event
+	28, // 4: edgeshard.wire.v1.Command.pass:type_name -> edgeshard.wire.v1.Pass
+	22, // 5: edgeshard.wire.v1.Command.unload:type_name -> edgeshard.wire.v1.Unload
+	18, // 6: edgeshard.wire.v1.Command.expect:type_name -> edgeshard.wire.v1.Expect
+	19, // 7: edgeshard.wire.v1.Command.pace:type_name -> edgeshard.wire.v1.Pace
+	14, // 8: edgeshard.wire.v1.Event.loaded:type_name -> edgeshard.wire.v1.Loaded
+	20, // 9: edgeshard.wire.v1.Event.connected:type_name -> edgeshard.wire.v1.Connected
+	28, // 10: edgeshard.wire.v1.Event.pass:type_name -> edgeshard.wire.v1.Pass
+	26, // 11: edgeshard.wire.v1.Event.failure:type_name -> edgeshard.wire.v1.Failure
+	23, // 12: edgeshard.wire.v1.Event.unloaded:type_name -> edgeshard.wire.v1.Unloaded
+	13, // 13: edgeshard.wire.v1.Event.loading:type_name -> edgeshard.wire.v1.Loading
+	17, // 14: edgeshard.wire.v1.Event.offer:type_name -> edgeshard.wire.v1.Offer
+	12, // 15: edgeshard.wire.v1.Load.stages:type_name -> edgeshard.wire.v1.Stage
+	8,  // 16: edgeshard.wire.v1.Load.weights:type_name -> edgeshard.wire.v1.UnitWeights
+	16, // 17: edgeshard.wire.v1.Load.members:type_name -> edgeshard.wire.v1.Peer
+	9,  // 18: edgeshard.wire.v1.UnitWeights.tensors:type_name -> edgeshard.wire.v1.TensorWeights
+	16, // 19: edgeshard.wire.v1.Connect.peers:type_name -> edgeshard.wire.v1.Peer
+	24, // 20: edgeshard.wire.v1.Unloaded.imitation:type_name -> edgeshard.wire.v1.Imitation
+	25, // 21: edgeshard.wire.v1.Imitation.links:type_name -> edgeshard.wire.v1.ShapedLink
+	27, // 22: edgeshard.wire.v1.Failure.need:type_name -> edgeshard.wire.v1.Need
+	29, // 23: edgeshard.wire.v1.Pass.sequences:type_name -> edgeshard.wire.v1.Sequence
+	33, // 24: edgeshard.wire.v1.Pass.spans:type_name -> edgeshard.wire.v1.Span
+	30, // 25: edgeshard.wire.v1.Sequence.sampling:type_name -> edgeshard.wire.v1.Sampling
+	31, // 26: edgeshard.wire.v1.Sequence.log_probs:type_name -> edgeshard.wire.v1.LogProbs
+	32, // 27: edgeshard.wire.v1.LogProbs.alternatives:type_name -> edgeshard.wire.v1.Alternative
+	0,  // 28: edgeshard.wire.v1.Worker.Hello:input_type -> edgeshard.wire.v1.HelloRequest
+	2,  // 29: edgeshard.wire.v1.Worker.Status:input_type -> edgeshard.wire.v1.StatusRequest
+	5,  // 30: edgeshard.wire.v1.Worker.Session:input_type -> edgeshard.wire.v1.Command
+	21, // 31: edgeshard.wire.v1.Worker.Watch:input_type -> edgeshard.wire.v1.Beat
+	28, // 32: edgeshard.wire.v1.Worker.Forward:input_type -> edgeshard.wire.v1.Pass
+	11, // 33: edgeshard.wire.v1.Worker.Supply:input_type -> edgeshard.wire.v1.Chunk
+	10, // 34: edgeshard.wire.v1.Worker.Fetch:input_type -> edgeshard.wire.v1.Want
+	1,  // 35: edgeshard.wire.v1.Worker.Hello:output_type -> edgeshard.wire.v1.HelloReply
+	3,  // 36: edgeshard.wire.v1.Worker.Status:output_type -> edgeshard.wire.v1.StatusReply
+	6,  // 37: edgeshard.wire.v1.Worker.Session:output_type -> edgeshard.wire.v1.Event
+	21, // 38: edgeshard.wire.v1.Worker.Watch:output_type -> edgeshard.wire.v1.Beat
 	4,  // 39: edgeshard.wire.v1.Worker.Forward:output_type -> edgeshard.wire.v1.ForwardReply
 	10, // 40: edgeshard.wire.v1.Worker.Supply:output_type -> edgeshard.wire.v1.Want
 	11, // 41: edgeshard.wire.v1.Worker.Fetch:output_type -> edgeshard.wire.v1.Chunk
-	36, // [36:42] is the sub-list for method output_type
-	30, // [30:36] is the sub-list for method input_type
-	30, // [30:30] is the sub-list for extension type_name
-	30, // [30:30] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	35, // [35:42] is the sub-list for method output_type
+	28, // [28:35] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_wire_proto_init() }
@@ -2893,7 +2946,6 @@ func file_wire_proto_init() {
 	file_wire_proto_msgTypes[5].OneofWrappers = []any{
 		(*Command_Load)(nil),
 		(*Command_Connect)(nil),
-		(*Command_Beat)(nil),
 		(*Command_Pass)(nil),
 		(*Command_Unload)(nil),
 		(*Command_Expect)(nil),
@@ -2902,7 +2954,6 @@ func file_wire_proto_init() {
 	file_wire_proto_msgTypes[6].OneofWrappers = []any{
 		(*Event_Loaded)(nil),
 		(*Event_Connected)(nil),
-		(*Event_Beat)(nil),
 		(*Event_Pass)(nil),
 		(*Event_Failure)(nil),
 		(*Event_Unloaded)(nil),

@@ -25,6 +25,7 @@ const (
 	Worker_Hello_FullMethodName   = "/edgeshard.wire.v1.Worker/Hello"
 	Worker_Status_FullMethodName  = "/edgeshard.wire.v1.Worker/Status"
 	Worker_Session_FullMethodName = "/edgeshard.wire.v1.Worker/Session"
+	Worker_Watch_FullMethodName   = "/edgeshard.wire.v1.Worker/Watch"
 	Worker_Forward_FullMethodName = "/edgeshard.wire.v1.Worker/Forward"
 	Worker_Supply_FullMethodName  = "/edgeshard.wire.v1.Worker/Supply"
 	Worker_Fetch_FullMethodName   = "/edgeshard.wire.v1.Worker/Fetch"
@@ -42,6 +43,9 @@ type WorkerClient interface {
 	Status(ctx context.Context, in *StatusRequest, opts ...grpc.CallOption) (*StatusReply, error)
 	// Session holds shards for a coordinator for as long as the stream lasts.
 	Session(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Command, Event], error)
+	// Watch answers a coordinator's beats, for as long as the stream lasts. They
+	// renew the lease of what the worker holds for it.
+	Watch(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Beat, Beat], error)
 	// Forward carries passes to a worker from the one before it in the pipeline.
 	// Its messages are frames: a Pass followed by raw values.
 	Forward(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[Pass, ForwardReply], error)
@@ -93,9 +97,22 @@ func (c *workerClient) Session(ctx context.Context, opts ...grpc.CallOption) (gr
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Worker_SessionClient = grpc.BidiStreamingClient[Command, Event]
 
+func (c *workerClient) Watch(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Beat, Beat], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Worker_ServiceDesc.Streams[1], Worker_Watch_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[Beat, Beat]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Worker_WatchClient = grpc.BidiStreamingClient[Beat, Beat]
+
 func (c *workerClient) Forward(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[Pass, ForwardReply], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &Worker_ServiceDesc.Streams[1], Worker_Forward_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &Worker_ServiceDesc.Streams[2], Worker_Forward_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +125,7 @@ type Worker_ForwardClient = grpc.ClientStreamingClient[Pass, ForwardReply]
 
 func (c *workerClient) Supply(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Chunk, Want], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &Worker_ServiceDesc.Streams[2], Worker_Supply_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &Worker_ServiceDesc.Streams[3], Worker_Supply_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +138,7 @@ type Worker_SupplyClient = grpc.BidiStreamingClient[Chunk, Want]
 
 func (c *workerClient) Fetch(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Want, Chunk], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &Worker_ServiceDesc.Streams[3], Worker_Fetch_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &Worker_ServiceDesc.Streams[4], Worker_Fetch_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -144,6 +161,9 @@ type WorkerServer interface {
 	Status(context.Context, *StatusRequest) (*StatusReply, error)
 	// Session holds shards for a coordinator for as long as the stream lasts.
 	Session(grpc.BidiStreamingServer[Command, Event]) error
+	// Watch answers a coordinator's beats, for as long as the stream lasts. They
+	// renew the lease of what the worker holds for it.
+	Watch(grpc.BidiStreamingServer[Beat, Beat]) error
 	// Forward carries passes to a worker from the one before it in the pipeline.
 	// Its messages are frames: a Pass followed by raw values.
 	Forward(grpc.ClientStreamingServer[Pass, ForwardReply]) error
@@ -170,6 +190,9 @@ func (UnimplementedWorkerServer) Status(context.Context, *StatusRequest) (*Statu
 }
 func (UnimplementedWorkerServer) Session(grpc.BidiStreamingServer[Command, Event]) error {
 	return status.Error(codes.Unimplemented, "method Session not implemented")
+}
+func (UnimplementedWorkerServer) Watch(grpc.BidiStreamingServer[Beat, Beat]) error {
+	return status.Error(codes.Unimplemented, "method Watch not implemented")
 }
 func (UnimplementedWorkerServer) Forward(grpc.ClientStreamingServer[Pass, ForwardReply]) error {
 	return status.Error(codes.Unimplemented, "method Forward not implemented")
@@ -244,6 +267,13 @@ func _Worker_Session_Handler(srv interface{}, stream grpc.ServerStream) error {
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Worker_SessionServer = grpc.BidiStreamingServer[Command, Event]
 
+func _Worker_Watch_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(WorkerServer).Watch(&grpc.GenericServerStream[Beat, Beat]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Worker_WatchServer = grpc.BidiStreamingServer[Beat, Beat]
+
 func _Worker_Forward_Handler(srv interface{}, stream grpc.ServerStream) error {
 	return srv.(WorkerServer).Forward(&grpc.GenericServerStream[Pass, ForwardReply]{ServerStream: stream})
 }
@@ -285,6 +315,12 @@ var Worker_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "Session",
 			Handler:       _Worker_Session_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
+		},
+		{
+			StreamName:    "Watch",
+			Handler:       _Worker_Watch_Handler,
 			ServerStreams: true,
 			ClientStreams: true,
 		},

@@ -1,0 +1,151 @@
+package exec
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"google.golang.org/grpc"
+
+	"github.com/edgeshard/edgeshard/exec/wire"
+)
+
+// A watcher exchanges beats with a worker, on a connection of its own, where
+// nothing large can be in the way of one.
+type watcher struct {
+	member *member
+	clock  *clock
+	pulse  *pulse
+	ready  chan struct{} // closed when the clock has had its first handshakes
+	heard  chan beat     // what the stream says; closed when it breaks
+}
+
+// A beat is what a worker's answer told.
+type beat struct {
+	at    time.Duration // by the coordinator's clock
+	busy  time.Duration // for how long it has been computing; 0: it does not
+	stage int
+	step  int
+	mark  int64 // tells one computation from the next
+}
+
+// watchOver begins to watch over the worker until the cluster ends or stop is
+// called, and returns when its clock is known.
+func (m *member) watchOver(ctx context.Context) error {
+	conn, err := m.dial()
+	if err != nil {
+		return err
+	}
+	watching, stop := context.WithCancel(m.cluster.ctx)
+	w := &watcher{
+		member: m, clock: &clock{}, ready: make(chan struct{}),
+		pulse: newPulse(m.cluster.timeout, time.Duration(m.cluster.now())),
+	}
+	m.mu.Lock()
+	m.clock, m.unwatch, m.last = w.clock, stop, beat{}
+	m.mu.Unlock()
+	m.cluster.tasks.Go(func() {
+		defer func() { _ = conn.Close() }()
+		if err := w.run(watching, conn); watching.Err() == nil {
+			m.fail(gone, err)
+		}
+	})
+	select {
+	case <-w.ready:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	_, uncertainty := w.clock.offset()
+	m.cluster.log.Info("clock", "device", m.name, "uncertainty", time.Duration(uncertainty))
+	return nil
+}
+
+// run watches until ctx ends or the worker is lost, and returns why that is. A
+// broken connection is no death where the worker answers on another.
+func (w *watcher) run(ctx context.Context, conn *grpc.ClientConn) error {
+	defer w.open() // who waits for it must not wait for a dead one
+	for {
+		stream, err := wire.NewWorkerClient(conn).Watch(ctx)
+		if err == nil {
+			err = w.follow(ctx, stream)
+		}
+		if ctx.Err() != nil || err != nil {
+			return err
+		}
+		if err := w.member.hello(ctx, conn, w.member.cluster.timeout/2); err != nil {
+			return fmt.Errorf("lost %w", err)
+		}
+	}
+}
+
+// follow exchanges beats on a stream until it breaks, which is no error, or the
+// worker has been silent for too long.
+func (w *watcher) follow(ctx context.Context, stream grpc.BidiStreamingClient[wire.Beat, wire.Beat]) error {
+	w.heard = make(chan beat, 1)
+	w.member.cluster.tasks.Go(func() { w.listen(ctx, stream) })
+	tick := time.NewTicker(w.pulse.interval())
+	defer tick.Stop()
+	if w.beat(stream) != nil {
+		return nil
+	}
+	for n := 0; ; {
+		select {
+		case b, ok := <-w.heard:
+			if !ok {
+				return nil
+			}
+			if n++; n < clockSamples && w.beat(stream) != nil {
+				return nil
+			}
+			if n == clockSamples {
+				w.open()
+			}
+			w.pulse.answer(b.at)
+			w.member.hears(b)
+		case <-tick.C:
+			if w.pulse.tick(time.Duration(w.member.cluster.now())) {
+				return fmt.Errorf("worker at %s gave no sign of life for %s: it is frozen, overloaded or cut off", w.member.address, w.member.cluster.timeout)
+			}
+			if w.beat(stream) != nil {
+				return nil
+			}
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// listen passes on what a stream says until it breaks.
+func (w *watcher) listen(ctx context.Context, stream grpc.BidiStreamingClient[wire.Beat, wire.Beat]) {
+	heard := w.heard
+	defer close(heard)
+	for {
+		b, err := stream.Recv()
+		if err != nil {
+			return
+		}
+		now := w.member.cluster.now()
+		w.clock.add(b.GetSentNs(), now, b.GetClockNs())
+		told := beat{at: time.Duration(now), stage: int(b.GetStage()), step: int(b.GetStep()), mark: b.GetBusyNs()}
+		if told.mark > 0 {
+			told.busy = time.Duration(b.GetClockNs() - told.mark)
+		}
+		select {
+		case heard <- told:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (w *watcher) open() {
+	select {
+	case <-w.ready:
+	default:
+		close(w.ready)
+	}
+}
+
+func (w *watcher) beat(stream grpc.BidiStreamingClient[wire.Beat, wire.Beat]) error {
+	return stream.Send(&wire.Beat{SentNs: w.member.cluster.now(), Coordinator: w.member.cluster.id})
+}
