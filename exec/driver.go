@@ -15,6 +15,7 @@ func (e *Engine) drive() error {
 	tick := time.NewTicker(e.cluster.timeout / beatsInTimeout)
 	defer tick.Stop()
 	e.returned = e.now()
+	e.began = e.returned
 	for {
 		closing := e.takeIn()
 		if err := e.atBoundary(); err != nil {

@@ -32,6 +32,7 @@ type Engine struct {
 	faults     *player
 	moving     *migration    // for which the pipeline is emptied; nil: none
 	better     string        // why a plan may be better that did not repay the move
+	began      time.Duration // when the epoch began to take passes
 	returned   time.Duration // when a pass last came back
 	unrecorded bool          // the journal cannot be written
 	loaded     loadTally

@@ -32,6 +32,9 @@ func (l *pidLog) Write(line []byte) (int, error) {
 		Device string `json:"device"`
 		PID    int    `json:"pid"`
 	}
+	if os.Getenv("EDGESHARD_LOG") != "" {
+		os.Stderr.Write(line)
+	}
 	if json.Unmarshal(line, &entry) == nil && entry.PID > 0 {
 		l.mu.Lock()
 		defer l.mu.Unlock()

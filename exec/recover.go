@@ -143,7 +143,7 @@ func (e *Engine) detected(f *failure, dead []int) {
 		s.Start = at - e.begin
 	}
 	if at, ok := e.hurt(s.Device, s.To); ok {
-		s.Start = at
+		s.Start = max(at, e.began) // before that nothing was asked of it
 	}
 	e.tell(s)
 }

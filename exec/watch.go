@@ -17,7 +17,6 @@ type watcher struct {
 	clock  *clock
 	pulse  *pulse
 	ready  chan struct{} // closed when the clock has had its first handshakes
-	heard  chan beat     // what the stream says; closed when it breaks
 }
 
 // A beat is what a worker's answer told.
@@ -81,8 +80,8 @@ func (w *watcher) run(ctx context.Context, conn *grpc.ClientConn) error {
 // follow exchanges beats on a stream until it breaks, which is no error, or the
 // worker has been silent for too long.
 func (w *watcher) follow(ctx context.Context, stream grpc.BidiStreamingClient[wire.Beat, wire.Beat]) error {
-	w.heard = make(chan beat, 1)
-	w.member.cluster.tasks.Go(func() { w.listen(ctx, stream) })
+	heard := make(chan beat, 1)
+	w.member.cluster.tasks.Go(func() { w.listen(ctx, stream, heard) })
 	tick := time.NewTicker(w.pulse.interval())
 	defer tick.Stop()
 	if w.beat(stream) != nil {
@@ -90,7 +89,7 @@ func (w *watcher) follow(ctx context.Context, stream grpc.BidiStreamingClient[wi
 	}
 	for n := 0; ; {
 		select {
-		case b, ok := <-w.heard:
+		case b, ok := <-heard:
 			if !ok {
 				return nil
 			}
@@ -115,9 +114,8 @@ func (w *watcher) follow(ctx context.Context, stream grpc.BidiStreamingClient[wi
 	}
 }
 
-// listen passes on what a stream says until it breaks.
-func (w *watcher) listen(ctx context.Context, stream grpc.BidiStreamingClient[wire.Beat, wire.Beat]) {
-	heard := w.heard
+// listen passes on what a stream says until it breaks, and then closes heard.
+func (w *watcher) listen(ctx context.Context, stream grpc.BidiStreamingClient[wire.Beat, wire.Beat], heard chan<- beat) {
 	defer close(heard)
 	for {
 		b, err := stream.Recv()
