@@ -35,6 +35,7 @@ func Compare(a, b *Report) []Difference {
 	c.add("tokens", float64(a.Tokens), float64(b.Tokens))
 	c.devices(a, b)
 	c.links(a, b)
+	c.recoveries(a, b)
 	c.add("oom", float64(len(a.OOM)), float64(len(b.OOM)))
 	for i := range c {
 		if band, ok := a.Bands[c[i].Field]; ok {
@@ -87,6 +88,35 @@ func (c *comparison) links(a, b *Report) {
 		c.add("links."+name+".bytes", float64(x.Bytes), float64(y.Bytes))
 		c.add("links."+name+".busy_s", x.BusyS, y.BusyS)
 		c.add("links."+name+".messages", float64(x.Messages), float64(y.Messages))
+	}
+}
+
+// recoveries sets the n-th recovery of a device, or link, beside the other
+// report's n-th of it.
+func (c *comparison) recoveries(a, b *Report) {
+	keyed := func(r *Report) (map[string]RecoveryReport, []string) {
+		m, keys, n := make(map[string]RecoveryReport), []string(nil), make(map[string]int)
+		for _, x := range r.Recoveries {
+			key := x.Device
+			if x.To != "" {
+				key += ">" + x.To
+			}
+			if n[key]++; n[key] > 1 {
+				key = fmt.Sprintf("%s#%d", key, n[key])
+			}
+			m[key], keys = x, append(keys, key)
+		}
+		return m, keys
+	}
+	inA, keysA := keyed(a)
+	inB, keysB := keyed(b)
+	for _, key := range union(keysA, keysB, func(k string) string { return k }) {
+		x, y, field := inA[key], inB[key], "recoveries."+key
+		c.add(field+".detection_ms", x.DetectionMS, y.DetectionMS)
+		c.add(field+".replan_ms", x.ReplanMS, y.ReplanMS)
+		c.add(field+".load_ms", x.LoadMS, y.LoadMS)
+		c.add(field+".rebuild_ms", x.RebuildMS, y.RebuildMS)
+		c.add(field+".lost_ms", x.LostMS, y.LostMS)
 	}
 }
 

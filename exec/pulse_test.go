@@ -1,0 +1,260 @@
+package exec
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/edgeshard/edgeshard"
+	"github.com/edgeshard/edgeshard/exec/wire"
+	"github.com/edgeshard/edgeshard/topologies"
+)
+
+// TestPulse: a worker that falls silent counts as dead within the timeout, and
+// none does for the coordinator's own standing still.
+func TestPulse(t *testing.T) {
+	const timeout = 2 * time.Second
+	for name, c := range map[string]struct {
+		answers func(at time.Duration) bool
+		late    map[int]time.Duration // by the beat
+		dead    time.Duration         // 0: never
+	}{
+		"lives":                     {func(time.Duration) bool { return true }, nil, 0},
+		"silent from 1s on":         {func(at time.Duration) bool { return at < time.Second }, nil, 3 * time.Second},
+		"never heard":               {func(time.Duration) bool { return false }, nil, timeout},
+		"answers to some beats":     {func(at time.Duration) bool { return at%(1400*time.Millisecond) == 0 }, nil, 0},
+		"the coordinator stands":    {func(at time.Duration) bool { return true }, map[int]time.Duration{7: 5 * time.Second}, 0},
+		"it stands, then no answer": {func(at time.Duration) bool { return at < time.Second }, map[int]time.Duration{7: 5 * time.Second}, 8 * time.Second},
+	} {
+		now := time.Duration(0)
+		p := newPulse(timeout, now)
+		dead := time.Duration(0)
+		for beat := 1; beat < 100 && dead == 0; beat++ {
+			now += p.interval() + c.late[beat]
+			if p.tick(now) { // what has come meanwhile is heard only now
+				dead = now
+			}
+			if c.answers(now) {
+				p.answer(now)
+			}
+		}
+		if dead > c.dead || (dead == 0) != (c.dead == 0) || dead > 0 && dead < c.dead-2*p.interval() {
+			t.Errorf("%s: dead at %s: want %s", name, dead, c.dead)
+		}
+	}
+}
+
+// TestCondition: what a failure teaches, and what is planned with it.
+func TestCondition(t *testing.T) {
+	failed := func(b blame, device, peer int, need *wire.Need) *failure {
+		return &failure{DeviceError: &DeviceError{Device: "x", Err: errors.New("y")}, blame: b, device: device, peer: peer, need: need}
+	}
+	list := []topologies.Device{{Name: "a", Memory: 100, Usable: 100}, {Name: "b", Memory: 100, Usable: 100, Slowdown: 2}, {Name: "c", Memory: 100, Usable: 100}}
+	for i := range list {
+		list[i].FLOPS, list[i].MemoryBandwidth = 1, 1
+	}
+	top, err := topologies.New("t", list, 0, func(int, int) topologies.Link { return topologies.Link{Bandwidth: 1e9, Latency: 1} })
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &edgeshard.Plan{Topology: top}
+	c := newCondition()
+	c.learn(failed(gone, 1, -1, nil), []int{1}, 0, 0)
+	c.learn(failed(gone, 0, -1, nil), []int{0}, 0, 0) // the source is started again
+	c.learn(failed(hearsay, 0, 2, nil), nil, 0, 0)
+	c.learn(failed(reported, 2, -1, &wire.Need{Budget: 50}), nil, 0, 0)
+	if got := c.without(); !slices.Equal(got, []int{1}) {
+		t.Errorf("without %v: want the lost device alone", got)
+	}
+	q, err := c.job(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b := q.Topology.Link(0, 2).Bandwidth; b != cutBandwidth || q.Topology.Link(2, 0).Bandwidth != cutBandwidth || q.Topology.Link(1, 2).Bandwidth != 1e9 {
+		t.Errorf("the cut link has %s", b)
+	}
+	if u := q.Topology.Devices[2].Usable; u != 50 || top.Devices[2].Usable != 100 {
+		t.Errorf("the device that lacked memory has %s", u)
+	}
+	c.learn(failed(reported, 2, -1, nil), nil, 0, time.Second)
+	c.learn(failed(reported, 2, -1, nil), nil, 0, 10*time.Minute)
+	if slices.Contains(c.without(), 2) {
+		t.Error("two failures long apart count together")
+	}
+	c.learn(failed(reported, 2, -1, nil), nil, 0, 10*time.Minute+time.Second)
+	if !slices.Contains(c.without(), 2) {
+		t.Error("a worker that fails again and again is kept")
+	}
+	c.back(1)
+	c.slower[1] = 3
+	if q, err = c.job(p); err != nil || q.Topology.Devices[1].Slowdown != 6 || slices.Contains(c.without(), 1) {
+		t.Errorf("a device that is back and slow: error %v, slowdown %g", err, q.Topology.Devices[1].Slowdown)
+	}
+}
+
+// TestMonitor feeds a monitor with factors, one every 100 ms, and wants it to
+// find a drift, or a failure, when it should.
+func TestMonitor(t *testing.T) {
+	steady := func(time.Duration) float64 { return 1 }
+	from := func(at time.Duration, f float64) func(time.Duration) float64 {
+		return func(now time.Duration) float64 {
+			if now >= at {
+				return f
+			}
+			return 1
+		}
+	}
+	for name, c := range map[string]struct {
+		factor  func(time.Duration) float64
+		adapts  bool
+		found   int // how often something is
+		after   time.Duration
+		failure bool
+	}{
+		"steady":                   {steady, true, 0, 0, false},
+		"twice as slow":            {from(10*time.Second, 2), true, 1, 10*time.Second + driftAfter, false},
+		"twice as slow, no adapt":  {from(10*time.Second, 2), false, 0, 0, false},
+		"ten times as slow":        {from(10*time.Second, 10), false, 1, 11 * time.Second, true},
+		"a rare stall":             {func(now time.Duration) float64 { return 1 + 50*float64(now/(100*time.Millisecond)%10/9) }, true, 0, 0, false},
+		"a little slower":          {from(0, 1.2), true, 0, 0, false},
+		"twice as fast":            {from(10*time.Second, 0.5), true, 1, 10*time.Second + driftAfter, false},
+		"back and forth every 2 s": {func(now time.Duration) float64 { return 1 + float64(now/(2*time.Second)%2) }, true, 0, 0, false},
+		"back and forth each 10 s": {func(now time.Duration) float64 { return 1 + float64(now/(10*time.Second)%2) }, true, 4, 10*time.Second + driftAfter, false},
+	} {
+		m := newMonitor(2*time.Second, c.adapts)
+		found, first, failure := 0, time.Duration(0), false
+		for now := 100 * time.Millisecond; now < 2*time.Minute; now += 100 * time.Millisecond {
+			m.measure(part{1, -1}, c.factor(now), true, now)
+			if f := m.find(now); f != nil {
+				if found++; found == 1 {
+					first, failure = now, f[0].failed
+				}
+				m.acted(f, now)
+			}
+		}
+		if found > c.found || (found == 0) != (c.found == 0) || failure != c.failure {
+			t.Errorf("%s: found %d times, as a failure: %v: want at most %d and %v", name, found, failure, c.found, c.failure)
+		}
+		if late := first - c.after; found > 0 && (late < 0 || late > 2*time.Second) {
+			t.Errorf("%s: found at %s: want from %s on", name, first, c.after)
+		}
+	}
+}
+
+// TestMonitorUsual: without a profile the first measurements say what is usual.
+func TestMonitorUsual(t *testing.T) {
+	m := newMonitor(2*time.Second, true)
+	for i := range 100 {
+		now := time.Duration(i) * time.Second
+		m.measure(part{0, 1}, 40, false, now)
+		if f := m.find(now); f != nil {
+			t.Fatalf("%v found though nothing changed", f)
+		}
+	}
+}
+
+// TestMonitorBusy: a computation that does not end is noticed, too.
+func TestMonitorBusy(t *testing.T) {
+	m := newMonitor(2*time.Second, false)
+	m.measure(part{2, -1}, 1, true, 0)
+	var at time.Duration
+	for now := time.Second; now < 4*time.Second && at == 0; now += 200 * time.Millisecond {
+		m.busy(part{2, -1}, float64(now)/float64(10*time.Millisecond), now)
+		if f := m.find(now); f != nil && f[0].failed {
+			at = now
+		}
+	}
+	if at == 0 || at > 3*time.Second {
+		t.Errorf("found at %s: want within two seconds", at)
+	}
+}
+
+// TestMove: a plan is changed only if what is left repays it.
+func TestMove(t *testing.T) {
+	at := func(throughput float64) edgeshard.Prediction { return edgeshard.Prediction{Throughput: throughput} }
+	for name, c := range map[string]struct {
+		move
+		want bool
+	}{
+		"twice as fast, much left":      {move{at(10), at(20), 1000, 5 * time.Second}, true},
+		"twice as fast, little left":    {move{at(10), at(20), 20, 5 * time.Second}, false},
+		"a little faster":               {move{at(10), at(10.5), 1000, 0}, false},
+		"slower":                        {move{at(10), at(5), 1000, 0}, false},
+		"twice as fast, nothing runs":   {move{at(10), at(20), 0, time.Hour}, true},
+		"a little faster, nothing runs": {move{at(10), at(10.5), 0, 0}, false},
+	} {
+		if got := c.repays(); got != c.want {
+			t.Errorf("%s: repays %v", name, got)
+		}
+	}
+}
+
+// TestBook: a micro-batch whose KV caches are gone goes on in parts that fit, and
+// its talks lose and double no token.
+func TestBook(t *testing.T) {
+	w := edgeshard.Workload{Requests: 2, PromptTokens: 4, Tokens: 10, Batch: 2, MicroBatch: 2, Schedule: edgeshard.NoBubbles}
+	b := newBook(&w)
+	talks := map[int]*talk{}
+	for id, n := range []int{4, 2} {
+		k := &talk{request: edgeshard.Request{ID: id, Prompt: n, Tokens: 10}, prompt: make([]int, n), entered: true}
+		for i := range k.prompt {
+			k.prompt[i] = 100*(id+1) + i
+		}
+		k.entered = false
+		talks[id] = k
+		b.add(k)
+	}
+	aborts := map[int]bool{3: true, 4: true, 9: true}
+	parts := 0
+	for step := 0; !b.idle(); step++ {
+		p, f := b.next(1)
+		for i, q := range p.GetSequences() {
+			k := f.talks[i]
+			k.entered = true
+			if int(q.GetNew()) > b.limit || len(q.GetTokens()) != int(q.GetNew()) || int(q.GetPast()+q.GetNew()) != k.cached {
+				t.Fatalf("step %d: sequence %v", step, q)
+			}
+			for j, id := range q.GetTokens() { // the history at those positions
+				at := int(q.GetPast()) + j
+				if want := slices.Concat(k.prompt, k.said)[at]; int(id) != want {
+					t.Fatalf("step %d: position %d has token %d: want %d", step, at, id, want)
+				}
+			}
+		}
+		if aborts[step] {
+			b.abort()
+			continue
+		}
+		for _, q := range p.GetSequences() {
+			q.Tokens = []uint32{uint32(1000*q.GetRequest()) + uint32(q.GetPast()+q.GetNew())}
+		}
+		f, tokens, err := b.back(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(tokens) == 0 {
+			parts++
+			continue
+		}
+		for i, token := range tokens {
+			f.talks[i].said = append(f.talks[i].said, token.ID)
+		}
+		b.done(f)
+	}
+	if parts == 0 {
+		t.Error("no history went in parts")
+	}
+	for _, id := range slices.Sorted(maps.Keys(talks)) {
+		k := talks[id]
+		if len(k.said) != 10 {
+			t.Errorf("request %d has %d tokens", id, len(k.said))
+		}
+		for i, token := range k.said {
+			if want := 1000*id + len(k.prompt) + i; token != want {
+				t.Errorf("request %d: token %d is %d: want %d", id, i, token, want)
+			}
+		}
+	}
+}
