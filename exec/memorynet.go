@@ -21,12 +21,14 @@ type memoryNetwork struct {
 	broken atomic.Int32 // how many are frozen or cut
 	frozen map[string]bool
 	cut    map[[2]string]bool // from one address to another
+	held   map[*memoryConn]bool
 	mended sync.Cond
 }
 
 func newMemoryNetwork() *memoryNetwork {
 	n := &memoryNetwork{
 		listeners: make(map[string]*bufconn.Listener), frozen: make(map[string]bool), cut: make(map[[2]string]bool),
+		held: make(map[*memoryConn]bool),
 	}
 	n.mended.L = &n.mu
 	return n
@@ -81,6 +83,17 @@ func (n *memoryNetwork) change(f func()) {
 	f()
 	n.broken.Store(int32(len(n.frozen) + len(n.cut)))
 	n.mended.Broadcast()
+	for c := range n.held {
+		if !c.flushing && !n.blocked(c.from, c.to) {
+			c.flushing = true
+			go c.flush()
+		}
+	}
+}
+
+// blocked reports that nothing gets from one address to another.
+func (n *memoryNetwork) blocked(from, to string) bool {
+	return n.frozen[from] || n.frozen[to] || n.cut[[2]string{from, to}]
 }
 
 // A memoryConn is the dialling end of a connection.
@@ -88,18 +101,70 @@ type memoryConn struct {
 	net.Conn
 	network  *memoryNetwork
 	from, to string
-	closed   bool // under the network's lock
+
+	holds    atomic.Bool // something is held back; these are under the network's lock:
+	pending  []byte      // what that is
+	flushing bool
+	closed   bool
 }
 
-// pass waits until something may go from one address to another.
-func (c *memoryConn) pass(from, to string) error {
+// Write never waits, as with a network that has room: what cannot get through is
+// held back.
+func (c *memoryConn) Write(p []byte) (int, error) {
+	n := c.network
+	if n.broken.Load() == 0 && !c.holds.Load() {
+		return c.Conn.Write(p)
+	}
+	n.mu.Lock()
+	if !c.holds.Load() && !n.blocked(c.from, c.to) {
+		n.mu.Unlock()
+		return c.Conn.Write(p)
+	}
+	defer n.mu.Unlock()
+	if c.closed {
+		return 0, net.ErrClosed
+	}
+	c.pending = append(c.pending, p...)
+	c.holds.Store(true)
+	n.held[c] = true
+	return len(p), nil
+}
+
+// flush lets go what was held back, in order.
+func (c *memoryConn) flush() {
+	n := c.network
+	for {
+		n.mu.Lock()
+		data := c.pending
+		if c.pending = nil; len(data) == 0 || c.closed {
+			c.flushing = false
+			c.holds.Store(false)
+			delete(n.held, c)
+			n.mu.Unlock()
+			return
+		}
+		n.mu.Unlock()
+		_, _ = c.Conn.Write(data) // a broken connection is its reader's business
+	}
+}
+
+func (c *memoryConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if blocked := c.await(); blocked != nil && err == nil {
+		return 0, blocked
+	}
+	return n, err
+}
+
+// await waits until something may come from the other end.
+func (c *memoryConn) await() error {
 	n := c.network
 	if n.broken.Load() == 0 {
 		return nil
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for !c.closed && (n.frozen[from] || n.frozen[to] || n.cut[[2]string{from, to}]) {
+	for !c.closed && n.blocked(c.to, c.from) {
 		n.mended.Wait()
 	}
 	if c.closed {
@@ -108,22 +173,10 @@ func (c *memoryConn) pass(from, to string) error {
 	return nil
 }
 
-func (c *memoryConn) Write(p []byte) (int, error) {
-	if err := c.pass(c.from, c.to); err != nil {
-		return 0, err
-	}
-	return c.Conn.Write(p)
-}
-
-func (c *memoryConn) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
-	if blocked := c.pass(c.to, c.from); blocked != nil && err == nil {
-		return 0, blocked
-	}
-	return n, err
-}
-
 func (c *memoryConn) Close() error {
-	c.network.change(func() { c.closed = true })
+	c.network.change(func() {
+		c.closed = true
+		delete(c.network.held, c)
+	})
 	return c.Conn.Close()
 }

@@ -131,7 +131,7 @@ func (m *monitor) find(now time.Duration) []finding {
 		return (a.device-b.device)<<16 + a.to - b.to
 	}) {
 		t := m.tracks[p]
-		if t.usual == 0 {
+		if t.usual == 0 || len(t.recent) == 0 {
 			continue
 		}
 		f := finding{part: p, factor: t.factor()}
