@@ -78,7 +78,7 @@ func (s *session) openLink(p *wire.Peer) (*link, error) {
 // open waits until the other side has taken the stream.
 func (l *link) open(ctx context.Context) error {
 	defer context.AfterFunc(l.session.ctx, l.cancel)()
-	timer := time.AfterFunc(time.Duration(l.session.load.GetTimeoutNs()), l.cancel)
+	timer := time.AfterFunc(l.session.linkSilence(), l.cancel)
 	defer timer.Stop()
 	stream, err := wire.NewWorkerClient(l.conn).Forward(l.session.outgoing(ctx))
 	if err != nil {

@@ -4,7 +4,7 @@ import "time"
 
 // beatsInTimeout is how many beats go to a worker in the silence after which it
 // counts as dead.
-const beatsInTimeout = 10
+const beatsInTimeout = 20
 
 // A pulse tells a dead worker from one that lives, by the answers to beats. It is
 // pure; times are by the coordinator's clock.
@@ -30,11 +30,11 @@ func (p *pulse) interval() time.Duration { return p.timeout / beatsInTimeout }
 func (p *pulse) answer(now time.Duration) { p.heard = max(p.heard, now) }
 
 // tick is called at each beat. It reports whether the worker is to count as dead:
-// when its silence would be longer than the timeout at the next beat.
+// when its silence is two beats short of the timeout.
 func (p *pulse) tick(now time.Duration) (dead bool) {
 	if late := now - p.ticked - p.interval(); late > p.interval() {
 		p.heard = min(p.heard+late, now)
 	}
 	p.ticked = now
-	return now-p.heard > p.timeout-p.interval()
+	return now-p.heard > p.timeout-2*p.interval()
 }

@@ -26,7 +26,7 @@ func TestPulse(t *testing.T) {
 		"never heard":               {func(time.Duration) bool { return false }, nil, timeout},
 		"answers to some beats":     {func(at time.Duration) bool { return at%(1400*time.Millisecond) == 0 }, nil, 0},
 		"the coordinator stands":    {func(at time.Duration) bool { return true }, map[int]time.Duration{7: 5 * time.Second}, 0},
-		"it stands, then no answer": {func(at time.Duration) bool { return at < time.Second }, map[int]time.Duration{7: 5 * time.Second}, 8 * time.Second},
+		"it stands, then no answer": {func(at time.Duration) bool { return at < time.Second }, map[int]time.Duration{7: 5 * time.Second}, 7600 * time.Millisecond},
 	} {
 		now := time.Duration(0)
 		p := newPulse(timeout, now)
@@ -40,7 +40,7 @@ func TestPulse(t *testing.T) {
 				p.answer(now)
 			}
 		}
-		if dead > c.dead || (dead == 0) != (c.dead == 0) || dead > 0 && dead < c.dead-2*p.interval() {
+		if dead > c.dead || (dead == 0) != (c.dead == 0) || dead > 0 && dead < c.dead-3*p.interval() {
 			t.Errorf("%s: dead at %s: want %s", name, dead, c.dead)
 		}
 	}

@@ -16,7 +16,7 @@ func (e *Engine) live() error {
 	p := e.plan
 	for {
 		e.epoch = newEpoch(e.ctx, e.cluster, p)
-		e.book.limit = e.epoch.chunk
+		e.book.limit, e.began = e.epoch.chunk, e.now()
 		err := e.epoch.start()
 		if err == nil {
 			if err = e.ready(); err == nil {
