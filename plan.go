@@ -67,11 +67,16 @@ type Prediction struct {
 type Solution struct {
 	Name       string  `json:"name"`
 	Proved     bool    `json:"proved"`         // no better plan exists
-	LowerBound float64 `json:"lower_bound_ms"` // of the objective
-	Gap        float64 `json:"gap"`            // (objective − bound) / objective
-	ElapsedMS  float64 `json:"elapsed_ms"`
-	Note       string  `json:"note,omitempty"` // what a reader should know, such as why nothing is proved
+	LowerBound float64 `json:"lower_bound_ms"` // of the objective; with energy 0
+	// LowerBoundMJ is that of objective_mj, with energy.
+	LowerBoundMJ float64 `json:"lower_bound_mj,omitempty"`
+	Gap          float64 `json:"gap"` // (objective − bound) / objective
+	ElapsedMS    float64 `json:"elapsed_ms"`
+	Note         string  `json:"note,omitempty"` // what a reader should know, such as why nothing is proved
 }
+
+// Bounded tells whether a bound on the objective is known.
+func (s *Solution) Bounded() bool { return s.LowerBound > 0 || s.LowerBoundMJ > 0 }
 
 // Spec returns what the plan's costs are drawn from.
 func (p *Plan) Spec() Spec {

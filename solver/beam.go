@@ -128,7 +128,7 @@ func (b *beam) hops(p *partial, cost, extra int64, j int) {
 	for d := range b.g.classes {
 		onward := cost + b.g.hop[p.class][d]
 		bound := onward + b.r.start[j][d]
-		if bound >= never || n == branches && bound >= top[n-1].bound {
+		if bound >= never || bound-b.r.back >= b.cutoff || n == branches && bound >= top[n-1].bound {
 			continue
 		}
 		x := partial{class: d, unit: j, parent: p, cost: onward, extra: extra + b.g.extraHop[p.class][d], bound: bound}

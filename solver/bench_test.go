@@ -95,3 +95,23 @@ func BenchmarkScale(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkTwoToTheM solves Llama2-7B for throughput on seeded random clusters of
+// distinct devices with the paper's algorithm, which has 2^M states, and with exact.
+func BenchmarkTwoToTheM(b *testing.B) {
+	for _, devices := range []uint64{9, 11, 13, 15} {
+		for _, name := range []string{"edgeshard", solver.Exact} {
+			b.Run(fmt.Sprintf("%d/%s", devices, name), func(b *testing.B) {
+				j := randomJob(b, devices-3+4*13, wide())
+				p, err := solver.New(j.Spec(), wide(), solver.Options{Objective: edgeshard.Throughput})
+				if err != nil {
+					b.Fatal(err)
+				}
+				for b.Loop() {
+					r := solveOnce(b, p, solver.Options{Solver: name, Deadline: time.Minute})
+					b.ReportMetric(float64(r.Objective())/1e6, "ms/round")
+				}
+			})
+		}
+	}
+}

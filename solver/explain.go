@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sort"
 
 	"github.com/edgeshard/edgeshard"
 )
@@ -228,9 +229,10 @@ func (x *explainer) flips() {
 	}
 }
 
-// flip bisects for the factor nearest to 1 at which the plan is not the best any
-// more. A plan's time is linear in the time of a link or device, so a plan is the
-// best on one interval.
+// flip finds the factor nearest to 1 at which the plan is not the best any more.
+// A plan's time is linear in the time of a link or device, so a plan is the best
+// on one interval: from a factor where another one beats it, go to the nearest at
+// which that one does, and ask again just before, until none does there.
 func (x *explainer) flip(what string, up bool, change func(num, den int64) *Problem) (Flip, bool) {
 	const parts = 1 << 12
 	at := func(i int64) *Problem { // i in 0..parts: factor 1 to farthest, or to 1/farthest
@@ -239,22 +241,17 @@ func (x *explainer) flip(what string, up bool, change func(num, den int64) *Prob
 		}
 		return change(parts, parts+i*(farthest-1))
 	}
-	beaten := func(i int64) (*Result, bool) {
-		p := at(i)
+	var beyond *Result
+	high := int64(parts + 1)
+	for high > 0 && x.ctx.Err() == nil {
+		p := at(high - 1)
 		r, ok := x.solve(p)
-		return r, ok && r.Objective() < p.Of(p.Value(x.r.Stages))
-	}
-	beyond, found := beaten(parts)
-	low, high := int64(0), int64(parts)
-	for found && high-low > 1 && x.ctx.Err() == nil {
-		mid := (low + high) / 2
-		if r, is := beaten(mid); is {
-			beyond, high = r, mid
-		} else {
-			low = mid
+		if !ok || r.Objective() >= p.Of(p.Value(x.r.Stages)) {
+			break
 		}
+		beyond, high = r, int64(sort.Search(int(high)-1, func(i int) bool { return x.beaten(at(int64(i)), r.Stages) }))
 	}
-	if !found {
+	if beyond == nil {
 		return Flip{}, false
 	}
 	factor := float64(parts+high*(farthest-1)) / parts
@@ -262,6 +259,11 @@ func (x *explainer) flip(what string, up bool, change func(num, den int64) *Prob
 		factor = 1 / factor
 	}
 	return Flip{What: what, Factor: factor, Stages: beyond.Stages}, true
+}
+
+// beaten tells whether stages are a better plan of a problem than the explained one.
+func (x *explainer) beaten(p *Problem, stages []edgeshard.Stage) bool {
+	return p.Check(stages) == nil && p.Of(p.Value(stages)) < p.Of(p.Value(x.r.Stages))
 }
 
 // notes says what binds, and whether sharding is of use at all.

@@ -21,10 +21,10 @@ func paperThroughput(ctx context.Context, p *Problem) ([]edgeshard.Stage, error)
 		return nil, err
 	}
 	for i := 1; i < p.Units; i++ {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
 		for s := range t.sets {
+			if err := ctx.Err(); s%512 == 0 && err != nil {
+				return nil, err
+			}
 			for k := range p.Classes {
 				t.extend(i, s, k)
 			}

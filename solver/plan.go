@@ -3,7 +3,6 @@ package solver
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/edgeshard/edgeshard"
@@ -36,7 +35,7 @@ func Plan(ctx context.Context, job edgeshard.Plan, o Options) (*edgeshard.Plan, 
 	job.ObjectiveMS, job.Solver = r.milliseconds(r.Objective()), r.solution(o)
 	if o.Objective == edgeshard.Energy {
 		job.ObjectiveMJ, job.ObjectiveMS = job.ObjectiveMS, edgeshard.Milliseconds(time.Duration(r.Value.Loop))
-		job.Solver.Note = strings.TrimSpace(job.Solver.Note + " lower_bound_ms is in millijoules")
+		job.Solver.LowerBound, job.Solver.LowerBoundMJ = 0, job.Solver.LowerBound
 	}
 	return &job, r, nil
 }

@@ -95,8 +95,8 @@ const many = 40
 func (s *search) climb(ctx context.Context) {
 	m := slices.Clone(s.m)
 	steps := schedule{scale: 1.2, shrink: .6, least: .01, patience: 12}
-	large := s.g.classes > many
-	if large {
+	probing := s.g.classes <= many
+	if !probing {
 		steps.least, steps.patience = .1, 8
 	}
 	for i := 0; !s.done() && !steps.over() && ctx.Err() == nil; i++ {
@@ -108,8 +108,8 @@ func (s *search) climb(ctx context.Context) {
 		if i == 0 {
 			s.repair(ctx, greedy(s.g))
 		}
-		if i%25 == 0 && !large {
-			s.probe(ctx, 40)
+		if probing && (i%25 == 10 && s.cutoff-s.bound > s.cutoff/100 || i == 0 && (s.any || s.cutoff >= never)) {
+			probing = s.probe(ctx, 40)
 		}
 		path := s.r.path()
 		s.offer(path)
@@ -156,13 +156,17 @@ func (s *search) repair(ctx context.Context, path []visit) {
 	}
 }
 
-// probe looks for a better path with a beam guided by the tables.
-func (s *search) probe(ctx context.Context, width int) {
+// probe looks for a better path with a beam guided by the tables, and tells
+// whether it found one.
+func (s *search) probe(ctx context.Context, width int) bool {
 	b := beam{g: s.g, r: s.r, width: width, cutoff: s.cutoff}
-	if path, _ := b.search(); path != nil {
-		s.offer(path)
-		s.repair(ctx, path)
+	path, _ := b.search()
+	if path == nil {
+		return false
 	}
+	s.offer(path)
+	s.repair(ctx, path)
+	return true
 }
 
 // remember raises the bound on the ng-route relaxation, its multipliers moving

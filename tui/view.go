@@ -118,7 +118,7 @@ func (m *Model) status() (string, style) {
 		return "", t.dim
 	case p.Solver.Proved:
 		return "✓ proved optimal", t.good
-	case p.Solver.LowerBound > 0:
+	case p.Solver.Bounded():
 		return fmt.Sprintf("≤ %.2f %% above optimum", 100*p.Solver.Gap/(1-min(p.Solver.Gap, 0.999))), t.warn
 	}
 	return "nothing proved", t.dim

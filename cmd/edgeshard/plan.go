@@ -153,7 +153,7 @@ func solutionText(p *edgeshard.Plan) string {
 	switch {
 	case s.Proved:
 		return goodStyle.Render("proved optimal") + faintStyle.Render(fmt.Sprintf(" by %s in %s", s.Name, took))
-	case s.LowerBound > 0:
+	case s.Bounded():
 		return fmt.Sprintf("at most %.2f %% above the optimum, by %s in %s", 100*s.Gap/(1-min(s.Gap, 0.999)), s.Name, took)
 	}
 	return faintStyle.Render(fmt.Sprintf("%s, in %s", s.Note, took))

@@ -1,0 +1,75 @@
+//go:build !race
+
+package solver_test
+
+import (
+	"context"
+	"errors"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/edgeshard/edgeshard"
+	"github.com/edgeshard/edgeshard/solver"
+)
+
+// spent is the processor time of this process, which other jobs do not lengthen.
+func spent() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		panic(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// watched is a context that notes the longest work between two looks at it, and
+// is cancelled after so much work.
+type watched struct {
+	context.Context
+	last, longest, until time.Duration
+}
+
+func (w *watched) Err() error {
+	now := spent()
+	if w.longest = max(w.longest, now-w.last); now > w.until {
+		w.last = now
+		return context.Canceled
+	}
+	w.last = now
+	return nil
+}
+
+// Whatever a solve is at, it looks at its context within 50 ms of work: the
+// largest instances, both objectives, and the paper's 2^M algorithm.
+func TestCancelWithin50ms(t *testing.T) {
+	large, slow := solver.Clusters["256"].Problem(2), solver.Clusters["64"].Problem(9)
+	throughput := *slow
+	throughput.Objective, throughput.MicroBatches = edgeshard.Throughput, 64
+	distinct := randomJob(t, 64, wide())
+	p, err := solver.New(distinct.Spec(), wide(), solver.Options{Objective: edgeshard.Throughput})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name string
+		p    *solver.Problem
+		o    solver.Options
+		work time.Duration
+	}{
+		{"latency, 256 devices", large, solver.Options{}, 3 * time.Second},
+		{"latency, 64 devices", slow, solver.Options{}, time.Second},
+		{"throughput, 64 devices", &throughput, solver.Options{}, time.Second},
+		{"2^M, 15 devices", p, solver.Options{Solver: "edgeshard"}, 300 * time.Millisecond},
+	} {
+		start := spent()
+		w := &watched{Context: context.Background(), last: start, until: start + c.work}
+		_, err := solver.Solve(w, c.p, c.o)
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: got %v, want it cancelled", c.name, err)
+		}
+		t.Logf("%s: at most %v between looks, back %v after the last", c.name, w.longest, spent()-w.last)
+		if late := max(w.longest, spent()-w.last); late > 50*time.Millisecond {
+			t.Errorf("%s: %v of work without a look at the context", c.name, late)
+		}
+	}
+}
