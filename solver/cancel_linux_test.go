@@ -45,7 +45,7 @@ func TestCancelWithin50ms(t *testing.T) {
 	large, slow := solver.Clusters["256"].Problem(2), solver.Clusters["64"].Problem(9)
 	throughput := *slow
 	throughput.Objective, throughput.MicroBatches = edgeshard.Throughput, 64
-	distinct := randomJob(t, 64, wide())
+	distinct := randomJob(t, 62, wide())
 	p, err := solver.New(distinct.Spec(), wide(), solver.Options{Objective: edgeshard.Throughput})
 	if err != nil {
 		t.Fatal(err)
@@ -56,10 +56,10 @@ func TestCancelWithin50ms(t *testing.T) {
 		o    solver.Options
 		work time.Duration
 	}{
-		{"latency, 256 devices", large, solver.Options{}, 3 * time.Second},
-		{"latency, 64 devices", slow, solver.Options{}, time.Second},
-		{"throughput, 64 devices", &throughput, solver.Options{}, time.Second},
-		{"2^M, 15 devices", p, solver.Options{Solver: "edgeshard"}, 300 * time.Millisecond},
+		{"latency, 256 devices", large, solver.Options{}, 2 * time.Second},
+		{"latency, 64 devices", slow, solver.Options{}, time.Second / 2},
+		{"throughput, 64 devices", &throughput, solver.Options{}, time.Second / 2},
+		{"2^M, 13 devices", p, solver.Options{Solver: "edgeshard"}, 200 * time.Millisecond},
 	} {
 		start := spent()
 		w := &watched{Context: context.Background(), last: start, until: start + c.work}

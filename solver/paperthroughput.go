@@ -16,13 +16,13 @@ const paperStates = 64 << 20
 // the authors' code S counts devices of each class, so the table has
 // units · Π(nₖ+1) · classes states: 2^M for M distinct devices.
 func paperThroughput(ctx context.Context, p *Problem) ([]edgeshard.Stage, error) {
-	t, err := newBottleneckTable(p)
+	t, err := newBottleneckTable(ctx, p)
 	if err != nil {
 		return nil, err
 	}
 	for i := 1; i < p.Units; i++ {
 		for s := range t.sets {
-			if err := ctx.Err(); s%512 == 0 && err != nil {
+			if err := ctx.Err(); s%16 == 0 && err != nil {
 				return nil, err
 			}
 			for k := range p.Classes {
@@ -61,7 +61,7 @@ type bottleneckStep struct {
 	class int16
 }
 
-func newBottleneckTable(p *Problem) (*bottleneckTable, error) {
+func newBottleneckTable(ctx context.Context, p *Problem) (*bottleneckTable, error) {
 	if p.paperTable() > paperStates {
 		return nil, fmt.Errorf("solver edgeshard: more than %d states: Algorithm 2 is exponential in the number of distinct devices", paperStates)
 	}
@@ -73,6 +73,9 @@ func newBottleneckTable(p *Problem) (*bottleneckTable, error) {
 	n := (p.Units + 1) * t.sets * len(p.Classes)
 	t.g, t.from = make([]int64, n), make([]bottleneckStep, n)
 	for i := range t.g {
+		if i%(1<<18) == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		t.g[i] = never
 	}
 	k := p.Devices[p.Source].Class
