@@ -38,7 +38,7 @@ func (m *Model) rows() []row {
 	}
 	ask("out", func(q *Question) string { return fmt.Sprint(len(q.Off)) })
 	ask("pins", func(q *Question) string { return fmt.Sprint(len(q.Pins)) })
-	asked := append(rows[outcomes:], differences(questions)...)
+	asked := slices.Concat(rows[outcomes:], differences(questions))
 	slices.SortStableFunc(asked, func(a, b row) int { return cmp.Compare(a.same(), b.same()) })
 	return append(rows[:outcomes:outcomes], asked...)
 }

@@ -67,6 +67,13 @@ func (m *Model) result(msg tea.Msg) tea.Cmd {
 		return m.opened(msg)
 	case changedOnDiskMsg:
 		return m.changedOnDisk(msg)
+	}
+	return m.screenResult(msg)
+}
+
+// screenResult takes what a command of a screen other than the plan's found.
+func (m *Model) screenResult(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
 	case curveMsg:
 		return m.curved(msg)
 	case scenarioMsg:
