@@ -11,17 +11,17 @@ var avx512 = &Path{
 	probes: probes{zmmRead, []peakProbe{{"f32", 32, zmmPeakF32}, {"bf16", 64, zmmPeakBF16}, {"int8", 128, zmmPeakInt8}}},
 	tiles: [precisions]*tiles{
 		models.F32: {
-			panels: 4, few: 4, cols: 6, chunk: 128, pack: zmmPackWords, packSteps: 1,
+			panels: 4, few: 4, cols: 6, chunk: 128, pack: zmmPackWords, packSteps: 16,
 			wide:   [maxCols + 1]tileFunc{nil, zmmF32P4C1, zmmF32P4C2, zmmF32P4C3, zmmF32P4C4, zmmF32P4C5, zmmF32P4C6},
 			narrow: [maxCols + 1]tileFunc{nil, zmmF32P1C1, zmmF32P1C2, zmmF32P1C3, zmmF32P1C4, zmmF32P1C5, zmmF32P1C6},
 		},
 		models.F16: {
-			panels: 4, few: 4, cols: 6, chunk: 256, pack: zmmPackF16, packSteps: 2,
+			panels: 4, few: 4, cols: 6, chunk: 256, pack: zmmPackF16, packSteps: 32,
 			wide:   [maxCols + 1]tileFunc{nil, zmmF16P4C1, zmmF16P4C2, zmmF16P4C3, zmmF16P4C4, zmmF16P4C5, zmmF16P4C6},
 			narrow: [maxCols + 1]tileFunc{nil, zmmF16P1C1, zmmF16P1C2, zmmF16P1C3, zmmF16P1C4, zmmF16P1C5, zmmF16P1C6},
 		},
 		models.BF16: {
-			panels: 4, few: 4, cols: 6, chunk: 128, pack: zmmPackWords, packSteps: 1,
+			panels: 4, few: 4, cols: 6, chunk: 128, pack: zmmPackWords, packSteps: 16,
 			wide:   [maxCols + 1]tileFunc{nil, zmmBF16P4C1, zmmBF16P4C2, zmmBF16P4C3, zmmBF16P4C4, zmmBF16P4C5, zmmBF16P4C6},
 			narrow: [maxCols + 1]tileFunc{nil, zmmBF16P1C1, zmmBF16P1C2, zmmBF16P1C3, zmmBF16P1C4, zmmBF16P1C5, zmmBF16P1C6},
 		},

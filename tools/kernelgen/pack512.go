@@ -6,77 +6,150 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// A packer interleaves 16 rows of weights, stride bytes apart, into a panel.
+// A packer interleaves 16 rows of weights, stride bytes apart, into a panel. It
+// reads each row's bytes at once and turns the rows in registers: rows a power
+// of two apart share cache sets, which do not hold them for a second look.
 type packer struct {
-	dst, src reg.GPVirtual
-	rows     reg.VecVirtual // 32-bit offsets of the rows
+	dst             reg.GPVirtual
+	rows            [4]reg.GPVirtual // every fourth row
+	stride, stride3 reg.GPVirtual
+	sign            reg.VecPhysical // 0x80 in every byte
 }
 
-// packs512 writes a packer for each format: w and x are the bytes of a step in
-// the panel and in a row.
+// packs512 writes a packer for each format.
 func packs512() {
-	pack512("zmmPackWords", 64, 4, func(p *packer) {
-		p.words(0, 0)
+	pack512("zmmPackWords", 16*64, 64, func(p *packer) {
+		p.squares(func(word int, v reg.VecPhysical) {
+			VMOVDQU64(v, Mem{Base: p.dst, Disp: 64 * word})
+		})
 	})
-	pack512("zmmPackF16", 64, 4, func(p *packer) {
-		p.halves(0, 0, 32)
+	pack512("zmmPackF16", 32*32, 64, func(p *packer) {
+		p.squares(func(word int, v reg.VecPhysical) {
+			VPMOVDW(v, Mem{Base: p.dst, Disp: 64 * word})
+			VPSRLD(Imm(16), v, v)
+			VPMOVDW(v, Mem{Base: p.dst, Disp: 64*word + 32})
+		})
 	})
 	pack512("zmmPackQ8", 544, 34, func(p *packer) {
-		sign := word512(0x80808080)
-		p.halves(0, 0, -1)
-		for g := range 8 {
-			v := p.gather(2 + 4*g)
-			VPXORD(sign, v, v)
-			VMOVDQU64(v, Mem{Base: p.dst, Disp: 32 + 64*g})
+		p.scales()
+		for i, v := range p.eights(2) {
+			VPXORD(p.sign, v, v)
+			VMOVDQU64(v, Mem{Base: p.dst, Disp: 32 + 64*i})
 		}
 	})
 	pack512("zmmPackQ4", 288, 18, func(p *packer) {
-		p.halves(0, 0, -1)
-		for g := range 4 {
-			p.words(2+4*g, 32+64*g)
+		p.scales()
+		for i, v := range p.fours(2) {
+			VMOVDQU64(v, Mem{Base: p.dst, Disp: 32 + 64*i})
 		}
 	})
 }
 
+// pack512 writes a packer whose step takes x bytes of each row to w of the panel.
 func pack512(name string, w, x int, step func(p *packer)) {
 	text(name, "func(dst, src *byte, stride int, steps int)", "interleaves 16 rows of weights.")
-	p := &packer{dst: load("dst"), src: load("src"), rows: ZMM()}
-	stride, n, at := load("stride"), load("steps"), GP64()
-	index := AllocLocal(64)
-	XORQ(at, at)
-	for i := range 16 {
-		MOVL(at.As32(), index.Offset(4*i))
-		ADDQ(stride, at)
+	p := &packer{dst: load("dst"), stride: load("stride"), stride3: GP64(), sign: zs[31]}
+	n := load("steps")
+	p.rows[0] = load("src")
+	LEAQ(Mem{Base: p.stride, Index: p.stride, Scale: 2}, p.stride3)
+	for i := 1; i < 4; i++ {
+		p.rows[i] = GP64()
+		LEAQ(Mem{Base: p.rows[i-1], Index: p.stride, Scale: 4}, p.rows[i])
 	}
-	VMOVDQU32(index, p.rows)
+	bits := GP32()
+	MOVL(U32(0x80808080), bits)
+	VPBROADCASTD(bits, p.sign)
 	blocks(n, 1, "step", func() {
 		step(p)
 		ADDQ(U32(uint32(w)), p.dst)
-		ADDQ(U32(uint32(x)), p.src)
+		for _, r := range p.rows {
+			ADDQ(U32(uint32(x)), r)
+		}
 	})
 	VZEROUPPER()
 	RET()
 }
 
-// gather loads the word at offset disp of every row.
-func (p *packer) gather(disp int) reg.VecVirtual {
-	v := ZMM()
-	KXNORW(reg.K1, reg.K1, reg.K1)
-	VPGATHERDD(Mem{Base: p.src, Index: p.rows, Scale: 1, Disp: disp}, reg.K1, v)
-	return v
-}
-
-func (p *packer) words(from, to int) {
-	VMOVDQU64(p.gather(from), Mem{Base: p.dst, Disp: to})
-}
-
-// halves stores the rows' half words at from, and those after them at next,
-// unless that is negative.
-func (p *packer) halves(from, to, next int) {
-	v := p.gather(from)
-	VPMOVDW(v, Mem{Base: p.dst, Disp: to})
-	if next >= 0 {
-		VPSRLD(Imm(16), v, v)
-		VPMOVDW(v, Mem{Base: p.dst, Disp: next})
+// row returns the address of a row's bytes at disp.
+func (p *packer) row(i, disp int) Mem {
+	m := Mem{Base: p.rows[i/4], Disp: disp}
+	switch i % 4 {
+	case 1, 2:
+		m.Index, m.Scale = p.stride, uint8(i%4)
+	case 3:
+		m.Index, m.Scale = p.stride3, 1
 	}
+	return m
+}
+
+// scales copies the half words that the rows begin with.
+func (p *packer) scales() {
+	for i := range 16 {
+		half := GP32()
+		MOVWLZX(p.row(i, 0), half)
+		MOVW(half.As16(), Mem{Base: p.dst, Disp: 2 * i})
+	}
+}
+
+// squares turns 16 words of each row and calls store for each of them, of all rows.
+func (p *packer) squares(store func(word int, v reg.VecPhysical)) {
+	for i := range 16 {
+		VMOVDQU64(p.row(i, 0), zs[i])
+	}
+	for k := 0; k < 16; k += 4 {
+		turn4(zs[k:k+4], zs[16:20])
+	}
+	for j := range 4 { // zs[4k+j] has in lane l the words 4l+j of rows 4k to 4k+3
+		u := []reg.VecPhysical{zs[j], zs[4+j], zs[8+j], zs[12+j]}
+		for i, lanes := range []uint64{0x88, 0xdd} { // the even lanes, the odd ones
+			low, high := zs[16], zs[17]
+			VSHUFI32X4(Imm(lanes), u[1], u[0], low)
+			VSHUFI32X4(Imm(lanes), u[3], u[2], high)
+			VSHUFI32X4(Imm(0x88), high, low, zs[18])
+			store(4*i+j, zs[18])
+			VSHUFI32X4(Imm(0xdd), high, low, zs[18])
+			store(4*(i+2)+j, zs[18])
+		}
+	}
+}
+
+// turn4 turns the words of 4 vectors in each lane of 128 bits: v[j] gets the
+// lanes' words j.
+func turn4(v, temp []reg.VecPhysical) {
+	VPUNPCKLDQ(v[1], v[0], temp[0])
+	VPUNPCKHDQ(v[1], v[0], temp[1])
+	VPUNPCKLDQ(v[3], v[2], temp[2])
+	VPUNPCKHDQ(v[3], v[2], temp[3])
+	VPUNPCKLQDQ(temp[2], temp[0], v[0])
+	VPUNPCKHQDQ(temp[2], temp[0], v[1])
+	VPUNPCKLQDQ(temp[3], temp[1], v[2])
+	VPUNPCKHQDQ(temp[3], temp[1], v[3])
+}
+
+// eights turns 8 words of each row, from disp on.
+func (p *packer) eights(disp int) []reg.VecPhysical {
+	for i := range 8 { // rows 0 to 3 and 8 to 11 beside the fours after them
+		row := i%4 + i/4*8
+		VMOVDQU(p.row(row, disp), zs[i].AsY())
+		VINSERTI64X4(Imm(1), p.row(row+4, disp), zs[i], zs[i])
+	}
+	turn4(zs[0:4], zs[16:20])
+	turn4(zs[4:8], zs[16:20])
+	for j := range 4 {
+		VSHUFI32X4(Imm(0x88), zs[4+j], zs[j], zs[8+j])
+		VSHUFI32X4(Imm(0xdd), zs[4+j], zs[j], zs[12+j])
+	}
+	return zs[8:16]
+}
+
+// fours turns 4 words of each row, from disp on.
+func (p *packer) fours(disp int) []reg.VecPhysical {
+	for i := range 4 {
+		VMOVDQU(p.row(i, disp), zs[i].AsX())
+		for lane := 1; lane < 4; lane++ {
+			VINSERTI32X4(Imm(uint64(lane)), p.row(4*lane+i, disp), zs[i], zs[i])
+		}
+	}
+	turn4(zs[0:4], zs[16:20])
+	return zs[0:4]
 }
