@@ -37,6 +37,7 @@ func (s *session) run(a arrival) error {
 		effort.release()
 		return fmt.Errorf("stage %d: %w", stage, err)
 	}
+	s.tally.pass(s.worker.clock()-effort.begin, len(s.shards[stage].live))
 	p.Stage++
 	last := int(p.Stage) == len(s.shards)
 	if last && !s.load.GetReturnLogits() {
@@ -94,6 +95,7 @@ func (s *session) forward(sh *stageShard, p *wire.Pass, values []float32) ([]flo
 			if err := sh.reserve(q.GetRequest(), int(n), int(s.load.GetInFlight())); err != nil {
 				return nil, err
 			}
+			s.logSequence(q, p.GetStage())
 		}
 		batch[i] = llama.Seq{ID: int(q.GetRequest()), Past: int(q.GetPast()), N: int(q.GetNew()), Tokens: ints(q.GetTokens())}
 		if p.GetStage() == 0 {

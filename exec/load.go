@@ -66,6 +66,7 @@ func (s *session) open() error {
 		return err
 	}
 	s.peak.settle()
+	s.tally.weights.Store(weightBytes(units))
 	close(s.opened)
 	return s.send(&wire.Event{Kind: &wire.Event_Loaded{Loaded: &wire.Loaded{
 		WeightBytes: weightBytes(units), ElapsedNs: int64(time.Since(begin)), FetchedBytes: fetched,

@@ -32,6 +32,9 @@ type member struct {
 	unwatch context.CancelFunc
 	clock   *clock
 	last    beat // heard
+
+	watching *grpc.ClientConn // beats go over it
+	watched  string           // the address it leads to
 }
 
 func newMember(c *cluster, device int) *member {

@@ -9,14 +9,19 @@ import (
 
 // peakRSS returns the most memory the process had resident, in bytes (VmHWM of
 // proc(5)); 0: unknown.
-func peakRSS() int64 {
+func peakRSS() int64 { return ownStatus("VmHWM:") }
+
+// residentSet returns the memory the process has resident, in bytes; 0: unknown.
+func residentSet() int64 { return ownStatus("VmRSS:") }
+
+func ownStatus(key string) int64 {
 	f, err := os.Open("/proc/self/status")
 	if err != nil {
 		return 0
 	}
 	defer func() { _ = f.Close() }()
 	for lines := bufio.NewScanner(f); lines.Scan(); {
-		rest, found := strings.CutPrefix(lines.Text(), "VmHWM:")
+		rest, found := strings.CutPrefix(lines.Text(), key)
 		if !found {
 			continue
 		}

@@ -13,4 +13,7 @@ func peakRSS() int64 {
 	return int64(m.Sys)
 }
 
+// residentSet returns the same.
+func residentSet() int64 { return peakRSS() }
+
 func resetPeakRSS() {}

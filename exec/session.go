@@ -46,6 +46,7 @@ type session struct {
 	links      map[uint32]*link // by device
 	inbox      chan arrival     // passes to compute, in order of arrival
 	peak       peak             // of memory
+	tally      tally            // of work
 	linking    sync.Mutex       // over links, while connecting
 	pace       pace
 	idleness   idleness
@@ -76,7 +77,7 @@ func (w *Worker) Session(stream grpc.BidiStreamingServer[wire.Command, wire.Even
 	}
 	ctx, end := context.WithCancelCause(stream.Context())
 	defer end(nil)
-	s := &session{worker: w, stream: stream, ctx: ctx, end: end, opened: make(chan struct{}), links: make(map[uint32]*link),
+	s := &session{worker: w, stream: stream, ctx: ctx, end: end, tally: tally{began: time.Now()}, opened: make(chan struct{}), links: make(map[uint32]*link),
 		sources: make(chan weights.Source), fetched: make(chan struct{})}
 	commands := make(chan *wire.Command)
 	go s.listen(commands)

@@ -42,6 +42,7 @@ func (m *member) watchOver(ctx context.Context) error {
 	}
 	m.mu.Lock()
 	m.clock, m.unwatch, m.last = w.clock, stop, beat{}
+	m.watching, m.watched = conn, m.address
 	m.mu.Unlock()
 	m.cluster.tasks.Go(func() {
 		defer func() { _ = conn.Close() }()

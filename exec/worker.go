@@ -102,10 +102,14 @@ func (w *Worker) Hello(_ context.Context, r *wire.HelloRequest) (*wire.HelloRepl
 	if r.GetProtocol() != wire.Protocol {
 		return nil, status.Errorf(codes.FailedPrecondition, "protocol %d: this worker speaks %d", r.GetProtocol(), wire.Protocol)
 	}
+	return w.self(), nil
+}
+
+func (w *Worker) self() *wire.HelloReply {
 	return &wire.HelloReply{
 		Protocol: wire.Protocol, Name: w.options.Name, Version: w.options.Version, Kernel: w.path.Name(),
 		Threads: uint32(w.pool.Threads()), MemoryBytes: w.options.Memory, ClockNs: w.clock(),
-	}, nil
+	}
 }
 
 // claim makes s the worker's session. If another is on, it may be about to end:

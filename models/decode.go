@@ -79,3 +79,7 @@ func (d *Decoder) text(id int) string {
 	}
 	return text
 }
+
+// Bytes returns what token id stands for within a text: perhaps only a part of a
+// character, and "" for a control token.
+func (t *Tokenizer) Bytes(id int) string { return (&Decoder{t: t, started: true}).text(id) }

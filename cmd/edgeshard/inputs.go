@@ -21,6 +21,12 @@ type inputs struct {
 }
 
 func (in *inputs) register(cmd *cobra.Command) {
+	in.registerSources(cmd)
+	in.work.register(cmd)
+}
+
+// registerSources registers the flags of topology and model alone.
+func (in *inputs) registerSources(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVarP(&in.topology, "topology", "t", "", "topology: a built-in name or a TOML file")
 	f.StringVarP(&in.model, "model", "m", "", "model: a built-in name, a .gguf file, a Hugging Face folder or a config in TOML")
@@ -28,7 +34,6 @@ func (in *inputs) register(cmd *cobra.Command) {
 	choices(cmd, "topology", topologies.Names()...)
 	choices(cmd, "model", models.Names()...)
 	choices(cmd, "precision", precisionNames()...)
-	in.work.register(cmd)
 }
 
 func precisionNames() []string {
@@ -42,6 +47,16 @@ func precisionNames() []string {
 // resolve reads everything the flags name, and checks that it fits together: a
 // plan yet without stages.
 func (in *inputs) resolve() (edgeshard.Plan, error) {
+	p, err := in.sources()
+	if err != nil {
+		return p, err
+	}
+	return p, in.work.apply(&p.Workload, &p.Model)
+}
+
+// sources reads topology and model: a plan yet without stages, with the default
+// workload.
+func (in *inputs) sources() (edgeshard.Plan, error) {
 	p := edgeshard.Plan{Workload: edgeshard.DefaultWorkload()}
 	if in.topology == "" || in.model == "" {
 		return p, usagef("want a topology (-t) and a model (-m): see edgeshard topology list and edgeshard model list")
@@ -53,10 +68,8 @@ func (in *inputs) resolve() (edgeshard.Plan, error) {
 	if p.Topology, err = topologies.Load(in.topology); err != nil {
 		return p, err
 	}
-	if p.Profiles, err = edgeshard.LoadProfiles(p.Topology, p.Model.Config, filepath.Dir(in.topology)); err != nil {
-		return p, err
-	}
-	return p, in.work.apply(&p.Workload, &p.Model)
+	p.Profiles, err = edgeshard.LoadProfiles(p.Topology, p.Model.Config, filepath.Dir(in.topology))
+	return p, err
 }
 
 func (in *inputs) modelRef() (edgeshard.ModelRef, error) {

@@ -94,7 +94,7 @@ func (a *app) root() *cobra.Command {
 	root.PersistentFlags().BoolVarP(&a.verbose, "verbose", "v", false, "log what happens to standard error")
 	choices(root, "format", "text", "json")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(a.demoCmd(), a.planCmd(), a.runCmd(), a.compareCmd(), a.validateCmd(), a.workerCmd(), a.profileCmd(), a.certCmd(), a.cacheCmd(), a.modelCmd(), a.topologyCmd(), a.sweepCmd(), a.fidelityCmd(), a.plotCmd(), a.reportCmd(), a.tuiCmd(), a.benchCmd(), a.versionCmd())
+	root.AddCommand(a.demoCmd(), a.planCmd(), a.runCmd(), a.compareCmd(), a.validateCmd(), a.serveCmd(), a.workerCmd(), a.clusterCmd(), a.profileCmd(), a.certCmd(), a.cacheCmd(), a.modelCmd(), a.topologyCmd(), a.sweepCmd(), a.fidelityCmd(), a.plotCmd(), a.reportCmd(), a.tuiCmd(), a.benchCmd(), a.versionCmd())
 	return root
 }
 
