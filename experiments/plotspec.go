@@ -1,6 +1,7 @@
 package experiments
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -103,6 +104,34 @@ func (p *Published) check() error {
 }
 
 const outOfMemory = "OOM"
+
+// checkColumns reports the first column that is to be drawn, compared or judged and
+// that results will not have.
+func (s *Spec) checkColumns() error {
+	base, axes := s.settingColumns()
+	t := &Table{Columns: slices.Concat(fixedColumns, base, axes, figureNames())}
+	have := func(what string, i int, names ...string) error {
+		for _, name := range names {
+			if _, err := t.Column(name); name != "" && err != nil {
+				return fmt.Errorf("%s %d: %w", what, i+1, err)
+			}
+		}
+		return nil
+	}
+	var all []error
+	for i, p := range s.Plots {
+		if p.Kind != agreement { // which is of what was published
+			all = append(all, have("plot", i, p.X, p.Y, p.Z, p.Series))
+		}
+	}
+	for i, c := range s.Compare {
+		all = append(all, have("compare", i, c.Column, c.Figure))
+	}
+	for i, p := range s.Published {
+		all = append(all, have("published", i, append(sortedKeys(p.Where), p.Figure)...))
+	}
+	return cmp.Or(all...)
+}
 
 // checkAnalysis reports the first mistake in what is to be made of the results.
 func (s *Spec) checkAnalysis() error {

@@ -2,6 +2,7 @@ package experiments
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"encoding/base64"
 	"fmt"
@@ -131,7 +132,7 @@ func (a *Analysis) Markdown() string {
 		_, _ = fmt.Fprintf(&b, "\n## %s\n\n%s", s.Heading, s.Table.Markdown())
 	}
 	for _, p := range a.Pictures {
-		_, _ = fmt.Fprintf(&b, "\n![%s](%s)\n", p.Title, p.File)
+		_, _ = fmt.Fprintf(&b, "\n![%s](%s)\n", cmp.Or(p.Title, p.File), p.File)
 	}
 	return b.String()
 }

@@ -55,6 +55,9 @@ type Result struct {
 // Prepare draws the points and checks every value, so that a mistake is told
 // before anything runs. It returns how many points there are.
 func (s *Sweep) Prepare() (int, error) {
+	if err := s.Spec.checkColumns(); err != nil {
+		return 0, fmt.Errorf("%s: %w", s.Spec.File, err)
+	}
 	points, err := s.Spec.Points()
 	if err != nil {
 		return 0, err

@@ -209,6 +209,8 @@ func TestSpecErrors(t *testing.T) {
 		"two axes":       {base + strings.Repeat("[[axis]]\nkey = \"batch\"\nvalues = [1]\n", 2), "axis 2: two axes are called batch"},
 		"ragged rows":    {base + "[[axis]]\nkeys = [\"batch\", \"micro_batch\"]\nvalues = [[1]]", "values[0]: want an array of 2 values"},
 		"bad plot":       {base + "[[plot]]\nfile = \"a.svg\"\nkind = \"pie\"", "plot 1: kind is \"pie\""},
+		"no plot column": {base + "[[plot]]\nfile = \"a.svg\"\nkind = \"line\"\nx = \"mpbs\"\ny = \"tpot_ms\"", "plot 1: no column \"mpbs\""},
+		"no figure":      {base + "[[published]]\nwhere = {solver = \"exact\"}\nfigure = \"tpot\"\nvalue = 1", "published 1: no column "},
 		"bad scenario":   {base + "scenario = \"s\"\n[scenario.s]\nsede = 1", "scenario: scenario.toml:"},
 	} {
 		t.Run(name, func(t *testing.T) {
