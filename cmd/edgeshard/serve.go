@@ -239,18 +239,6 @@ func (s *serveFlags) options(p *edgeshard.Plan, log *slog.Logger) (serve.Options
 	return o, how, nil
 }
 
-func readKeys(file string, log *slog.Logger) (*serve.Keys, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }()
-	if info, err := f.Stat(); err == nil && info.Mode().Perm()&0o077 != 0 {
-		log.Warn("others can read the API keys", "file", file, "mode", info.Mode().Perm())
-	}
-	return serve.ReadKeys(file, f)
-}
-
 // model opens the checkpoint for its tokenizer and its chat template.
 func (s *serveFlags) model(p *edgeshard.Plan, log *slog.Logger) (m serve.Model, err error) {
 	ref := p.Model.Ref

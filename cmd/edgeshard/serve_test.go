@@ -221,7 +221,8 @@ func TestServeDrains(t *testing.T) {
 	if took := time.Since(begin); took > 20*time.Second {
 		t.Errorf("it took %s to end", took)
 	}
-	if _, err := http.Get(s.URL + "/models"); err == nil {
+	if resp, err := http.Get(s.URL + "/models"); err == nil {
+		resp.Body.Close()
 		t.Error("somebody answers")
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 
 	"github.com/edgeshard/edgeshard"
 	"github.com/edgeshard/edgeshard/exec"
+	"github.com/edgeshard/edgeshard/exec/serve"
 )
 
 // servingFlags are the sizes of what is served; those given replace a plan's.
@@ -169,4 +171,17 @@ func (s *statusOf) of(ctx context.Context) []exec.DeviceStatus {
 		return e.Status(ctx)
 	}
 	return nil
+}
+
+// readKeys reads the API keys, and warns where others could.
+func readKeys(file string, log *slog.Logger) (*serve.Keys, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	if info, err := f.Stat(); err == nil && info.Mode().Perm()&0o077 != 0 {
+		log.Warn("others can read the API keys", "file", file, "mode", info.Mode().Perm())
+	}
+	return serve.ReadKeys(file, f)
 }

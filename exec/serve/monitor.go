@@ -42,17 +42,32 @@ func NewMonitor(p *edgeshard.Plan) *Monitor {
 	for _, d := range p.Topology.Devices {
 		m.devices = append(m.devices, d.Name)
 	}
-	counter := func(name, help string) prometheus.Counter {
-		return prometheus.NewCounter(prometheus.CounterOpts{Namespace: space, Name: name, Help: help})
-	}
-	counters := func(name, help string, labels ...string) *prometheus.CounterVec {
-		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: space, Name: name, Help: help}, labels)
-	}
-	histogram := func(name, help string, from float64) prometheus.Histogram {
-		return prometheus.NewHistogram(prometheus.HistogramOpts{
-			Namespace: space, Name: name, Help: help, Buckets: prometheus.ExponentialBuckets(from, 2, 16),
-		})
-	}
+	m.ofClients()
+	m.ofCluster()
+	m.registry.MustRegister(m.requests, m.ttft, m.tpot, m.prompt, m.generated, m.recoveries, m.recovery,
+		m.busy, m.passes, m.links, m.frames, m.weights, planned(p),
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// counter, counters and histogram make metrics of this program's.
+func counter(name, help string) prometheus.Counter {
+	return prometheus.NewCounter(prometheus.CounterOpts{Namespace: space, Name: name, Help: help})
+}
+
+func counters(name, help string, labels ...string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: space, Name: name, Help: help}, labels)
+}
+
+// histogram has sixteen buckets, from the first on each twice as wide.
+func histogram(name, help string, first float64) prometheus.Histogram {
+	return prometheus.NewHistogram(prometheus.HistogramOpts{
+		Namespace: space, Name: name, Help: help, Buckets: prometheus.ExponentialBuckets(first, 2, 16),
+	})
+}
+
+// ofClients makes the metrics of requests.
+func (m *Monitor) ofClients() {
 	m.requests = counters("requests_total", "HTTP requests answered; code 499: the client did not wait.", "endpoint", "code")
 	m.ttft = histogram("time_to_first_token_seconds", "From a request's admission to the queue to its first token.", 0.005)
 	m.tpot = histogram("time_per_output_token_seconds", "Mean time between the tokens of a sequence, after the first.", 0.001)
@@ -60,6 +75,10 @@ func NewMonitor(p *edgeshard.Plan) *Monitor {
 	m.generated = counter("generated_tokens_total", "Tokens generated.")
 	m.recoveries = counter("recoveries_total", "Devices that died and were recovered from.")
 	m.recovery = histogram("detection_seconds", "From a device's last sign of life to the knowledge of its death.", 0.05)
+}
+
+// ofCluster makes those of devices and links.
+func (m *Monitor) ofCluster() {
 	m.busy = counters("device_busy_seconds_total", "Time a device computed; its rate is the utilisation.", "device")
 	m.passes = counters("device_passes_total", "Passes a device computed.", "device")
 	m.links = counters("link_bytes_total", "Bytes of activations and tokens that a link carried.", "from", "to")
@@ -67,10 +86,6 @@ func NewMonitor(p *edgeshard.Plan) *Monitor {
 	m.weights = prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Namespace: space, Name: "device_weight_bytes", Help: "Weights a device has loaded.",
 	}, []string{"device"})
-	m.registry.MustRegister(m.requests, m.ttft, m.tpot, m.prompt, m.generated, m.recoveries, m.recovery,
-		m.busy, m.passes, m.links, m.frames, m.weights, planned(p),
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return m
 }
 
 // planned returns the memory that the plan foresees for each device.
