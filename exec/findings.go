@@ -240,13 +240,15 @@ func (f *findings) messages() (hop time.Duration, perByte float64, spread time.D
 }
 
 // spread returns the relative deviation of a single decode pass from its cell and
-// round, and that of whole rounds from all of them.
+// round, and that of runs, which are the passes of one batch in one round, from
+// what all rounds say of their cells.
 func (f *findings) spread() (each, run float64) {
+	type block struct{ batch, round int }
 	var single []float64
-	rounds := make(map[int][]float64)
+	blocks := make(map[block][]float64)
 	for c, s := range f.cells {
 		if c.bin < 0 || c.stage == 0 {
-			continue // too short, or too few
+			continue // too few, or too short
 		}
 		all := s.value()
 		for i, r := range s.rounds {
@@ -254,15 +256,15 @@ func (f *findings) spread() (each, run float64) {
 				continue
 			}
 			mean := typical(r)
-			rounds[i] = append(rounds[i], mean/all-1)
+			blocks[block{c.batch, i}] = append(blocks[block{c.batch, i}], mean/all-1)
 			for _, ns := range r {
 				single = append(single, ns/mean-1)
 			}
 		}
 	}
 	var means []float64
-	for _, r := range rounds {
-		means = append(means, typical(r))
+	for _, r := range blocks {
+		means = append(means, median(r))
 	}
 	return deviation(single), deviation(means)
 }
