@@ -115,6 +115,7 @@ func (a *app) showPlan(e *extendedPlan, file string) error {
 		return err
 	}
 	a.describePlan(p, c)
+	a.warn(outdated(p, nil))
 	e.show(a)
 	if file != "" {
 		a.printf("\n  wrote %s: run it with edgeshard run %s", file, file)

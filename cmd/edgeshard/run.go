@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -202,7 +203,7 @@ func (a *app) execute(ctx context.Context, r edgeshard.Runner, backend string, p
 	if e, ok := r.(*execRunner); ok {
 		rep.Imitation = e.imitation
 	}
-	rep.Warnings = p.Predicted.Warnings
+	rep.Warnings = append(slices.Clone(p.Predicted.Warnings), outdated(p, r)...)
 	if b, ok := r.(banded); ok && runErr == nil {
 		var err error
 		if rep.Bands, err = b.Bands(ctx, p); err != nil {
