@@ -34,6 +34,8 @@ type Engine struct {
 	better     string        // why a plan may be better that did not repay the move
 	began      time.Duration // when the epoch began to take passes
 	returned   time.Duration // when a pass last came back
+	progressed time.Duration // returned, at the last recovery
+	vain       int           // recoveries since then
 	unrecorded bool          // the journal cannot be written
 	loaded     loadTally
 	early      []edgeshard.Span // told before the run's start is known

@@ -149,8 +149,18 @@ func (e *epoch) cause(s *seat, err error) error {
 	if e.ctx.Err() != nil {
 		return context.Cause(e.ctx)
 	}
-	return &failure{DeviceError: &DeviceError{Device: s.name, Err: err}, blame: reported, device: s.device, peer: -1}
+	blamed := &DeviceError{Device: s.name, Err: err}
+	if own := (*orderError)(nil); errors.As(err, &own) {
+		return blamed // another plan would not help
+	}
+	return &failure{DeviceError: blamed, blame: reported, device: s.device, peer: -1}
 }
+
+// An orderError says that the coordinator does not know what to ask of a worker,
+// which is no failure of the worker's.
+type orderError struct{ error }
+
+func (e *orderError) Unwrap() error { return e.error }
 
 // reach starts or finds a member's worker.
 func reach(ctx context.Context, s *seat) error { return s.reach(ctx) }
@@ -159,11 +169,11 @@ func reach(ctx context.Context, s *seat) error { return s.reach(ctx) }
 func loadShards(ctx context.Context, s *seat) error {
 	e, c := s.epoch, s.cluster
 	load, err := e.load(s)
-	if err != nil {
-		return err
+	if err == nil {
+		err = s.describe(ctx, load)
 	}
-	if err := s.describe(ctx, load); err != nil {
-		return err
+	if err != nil {
+		return &orderError{err}
 	}
 	begin := c.now()
 	if err := s.begin(e.ctx, load); err != nil {

@@ -55,7 +55,7 @@ func TestMeasureLinks(t *testing.T) {
 		{Name: "a", Memory: 1 << 30, FLOPS: 1, MemoryBandwidth: 1}, {Name: "b", Memory: 1 << 30, FLOPS: 1, MemoryBandwidth: 1},
 		{Name: "c", Memory: 1 << 30, FLOPS: 1, MemoryBandwidth: 1},
 	}
-	top, err := topologies.New("three", devices, 0, func(from, to int) topologies.Link {
+	top, err := topologies.New("three", devices, 0, func(from, _ int) topologies.Link {
 		return topologies.Link{Bandwidth: 20_000_000, Latency: time.Duration(20+20*from) * time.Millisecond}
 	})
 	if err != nil {

@@ -21,7 +21,6 @@ type member struct {
 	address     string
 	certificate string // the name it must show
 	local       *localWorker
-	order       *wire.Load // what it is to load
 
 	conn *grpc.ClientConn // of sessions
 

@@ -25,7 +25,7 @@ func TestPulse(t *testing.T) {
 		"silent from 1s on":         {func(at time.Duration) bool { return at < time.Second }, nil, 3 * time.Second},
 		"never heard":               {func(time.Duration) bool { return false }, nil, timeout},
 		"answers to some beats":     {func(at time.Duration) bool { return at%(1400*time.Millisecond) == 0 }, nil, 0},
-		"the coordinator stands":    {func(at time.Duration) bool { return true }, map[int]time.Duration{7: 5 * time.Second}, 0},
+		"the coordinator stands":    {func(time.Duration) bool { return true }, map[int]time.Duration{7: 5 * time.Second}, 0},
 		"it stands, then no answer": {func(at time.Duration) bool { return at < time.Second }, map[int]time.Duration{7: 5 * time.Second}, 7600 * time.Millisecond},
 	} {
 		now := time.Duration(0)
@@ -228,7 +228,7 @@ func TestBook(t *testing.T) {
 			continue
 		}
 		for _, q := range p.GetSequences() {
-			q.Tokens = []uint32{uint32(1000*q.GetRequest()) + uint32(q.GetPast()+q.GetNew())}
+			q.Tokens = []uint32{uint32(1000*q.GetRequest()) + q.GetPast() + q.GetNew()}
 		}
 		f, tokens, err := b.back(p)
 		if err != nil {

@@ -51,7 +51,7 @@ func (e *Engine) recover(cause error) (*edgeshard.Plan, error) {
 	if e.ctx.Err() != nil {
 		return nil, context.Cause(e.ctx)
 	}
-	if e.options.Replan == nil {
+	if e.options.Replan == nil || e.futile() {
 		return nil, e.explained(f, dead)
 	}
 	e.detected(f, dead)
@@ -70,6 +70,20 @@ func (e *Engine) recover(cause error) (*edgeshard.Plan, error) {
 	e.tell(edgeshard.Span{What: edgeshard.Replan, Request: -1, Stage: -1, Device: blamed(f, dead), To: -1, Start: began, End: e.now()})
 	e.cluster.log.Info("new plan", "stages", stagesText(p.Stages))
 	return p, nil
+}
+
+// futileMost is how many recoveries in a row, beyond one for each device, may
+// bring nothing forward.
+const futileMost = 8
+
+// futile reports that recoveries follow one another and no pass comes back: what
+// is wrong is not of the kind that another plan mends.
+func (e *Engine) futile() bool {
+	if e.returned != e.progressed {
+		e.progressed, e.vain = e.returned, 0
+	}
+	e.vain++
+	return e.vain > len(e.plan.Topology.Devices)+futileMost
 }
 
 // replan has the solver plan for the cluster as it is now found.

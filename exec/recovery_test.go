@@ -2,7 +2,6 @@ package exec_test
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -80,7 +79,7 @@ func recovered(t *testing.T, p *edgeshard.Plan, rec *recording, device string) {
 		t.Fatal("no recovery is told of")
 	}
 	for _, r := range rep.Recoveries {
-		t.Log(fmt.Sprintf("%+v", r))
+		t.Logf("%+v", r)
 		if r.DetectionMS > 2000 {
 			t.Errorf("detected after %g ms", r.DetectionMS)
 		}

@@ -134,10 +134,10 @@ func (a *app) showProfile(p *edgeshard.Profile) {
 }
 
 func unitKind(p *edgeshard.Profile, q edgeshard.Point) string {
-	switch {
-	case q.From == 0:
+	switch q.From {
+	case 0:
 		return "embedding"
-	case q.From == p.Units-1:
+	case p.Units - 1:
 		return "head"
 	}
 	return "block"

@@ -113,7 +113,7 @@ type Entry struct {
 // Entries returns what is in the store, what was used longest ago first.
 func (s *Store) Entries() ([]Entry, error) {
 	var all []Entry
-	err := filepath.WalkDir(filepath.Join(s.dir, objectFolder), func(path string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(filepath.Join(s.dir, objectFolder), func(_ string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
