@@ -98,7 +98,10 @@ func (w *Worker) checkSecurity(a net.Addr) error {
 func (w *Worker) clock() int64 { return int64(time.Since(w.started)) }
 
 // Hello tells who the worker is.
-func (w *Worker) Hello(_ context.Context, r *wire.HelloRequest) (*wire.HelloReply, error) {
+func (w *Worker) Hello(ctx context.Context, r *wire.HelloRequest) (*wire.HelloReply, error) {
+	if err := w.onlyCoordinator(ctx); err != nil {
+		return nil, err
+	}
 	if r.GetProtocol() != wire.Protocol {
 		return nil, status.Errorf(codes.FailedPrecondition, "protocol %d: this worker speaks %d", r.GetProtocol(), wire.Protocol)
 	}
