@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/edgeshard/edgeshard/exec/wire"
+	"github.com/edgeshard/edgeshard/internal/wholefile"
 	"github.com/edgeshard/edgeshard/models"
 )
 
@@ -161,5 +162,5 @@ func (l *Library) keep(unit int, u *wire.UnitWeights) {
 	if err != nil || os.MkdirAll(l.memo, 0o700) != nil {
 		return
 	}
-	_ = writePrivate(filepath.Join(l.memo, memoName(unit)), data)
+	_ = wholefile.WritePrivate(filepath.Join(l.memo, memoName(unit)), data)
 }

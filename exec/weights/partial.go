@@ -132,20 +132,3 @@ func parseDigest(s string) (d Digest, ok bool) {
 	}
 	return Digest(raw), true
 }
-
-// writePrivate writes a file whole or not at all, for its owner's eyes.
-func writePrivate(file string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(file), ".new-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	err = errors.Join(err, f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), file)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-	}
-	return err
-}

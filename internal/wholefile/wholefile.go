@@ -19,13 +19,22 @@ func Write(file string, data []byte) error {
 // Stream writes what a function writes, as Write does. Several processes may write
 // one file: the last one's stands.
 func Stream(file string, write func(io.Writer) error) error {
+	return stream(file, 0o644, write)
+}
+
+// WritePrivate is Write of a file that only its owner may read.
+func WritePrivate(file string, data []byte) error {
+	return stream(file, 0o600, func(w io.Writer) error { _, err := w.Write(data); return err })
+}
+
+func stream(file string, mode os.FileMode, write func(io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(file), ".part-*")
 	if err != nil {
 		return err
 	}
 	err = errors.Join(write(f), f.Close())
 	if err == nil {
-		err = os.Chmod(f.Name(), 0o644)
+		err = os.Chmod(f.Name(), mode)
 	}
 	if err == nil {
 		err = os.Rename(f.Name(), file)
