@@ -48,10 +48,11 @@ func (m *Model) drawRunHead(a area) {
 		who = "real workers"
 	}
 	state, look := "▶", t.good
+	over := !r.playing && r.ended && r.at >= r.tape.end
 	switch {
 	case r.err != nil:
 		state, look = "✗", t.bad
-	case !r.playing && r.ended && r.at >= r.tape.end:
+	case over:
 		state, look = "■ ended", t.dim
 	case !r.playing:
 		state, look = "‖ paused", t.warn
@@ -59,7 +60,7 @@ func (m *Model) drawRunHead(a area) {
 		state = "● live"
 	}
 	x := a.spans(0, part{t.text.strong(), who + " "}, part{look, state + " "})
-	if !r.follow {
+	if !r.follow && !over {
 		x = a.text(x, 0, t.dim, "×"+speedText(r.speed)+" ")
 	}
 	x = a.text(x+1, 0, t.text, fmt.Sprintf("%s of %s", secondsText(r.at), secondsText(r.tape.end)))
