@@ -72,6 +72,47 @@ func (m *Model) simulate() tea.Cmd {
 	}
 }
 
+// further is what is worth finding out once a question is answered: what the other
+// solvers make of it, then how sure its figures are.
+func (m *Model) further() tea.Cmd {
+	if cmd := m.compare(); cmd != nil {
+		return cmd
+	}
+	return m.askBands()
+}
+
+// askBands has the answer's bands drawn from many simulations.
+func (m *Model) askBands() tea.Cmd {
+	p, rev, w, bands := m.answer.Plan, m.rev, m.worker, m.backend.Bands
+	if p == nil || m.answer.Report == nil || bands == nil {
+		return nil
+	}
+	return func() tea.Msg {
+		var msg bandsMsg
+		if !w.do(rev, func(ctx context.Context) { msg.bands, msg.err = bands(ctx, p) }) || msg.err != nil {
+			return nil
+		}
+		msg.rev = rev
+		return msg
+	}
+}
+
+type bandsMsg struct {
+	rev   int
+	bands map[string]edgeshard.Band
+	err   error
+}
+
+// banded gives the answer its bands.
+func (m *Model) banded(msg bandsMsg) {
+	if msg.rev != m.rev || m.answer.Report == nil {
+		return
+	}
+	r := *m.answer.Report
+	r.Bands = msg.bands
+	m.answer.Report = &r
+}
+
 type simulatedMsg struct {
 	rev    int
 	report *edgeshard.Report

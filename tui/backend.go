@@ -27,6 +27,10 @@ type Backend struct {
 
 	// Sim runs plans in virtual time.
 	Sim edgeshard.Runner
+	// Bands tells within which bounds the figures of a plan are predicted to lie with
+	// a probability of 90 %, by field as edgeshard.Compare names them; none where
+	// its profiles tell no spread. Nil: bands are not shown.
+	Bands func(ctx context.Context, p *edgeshard.Plan) (map[string]edgeshard.Band, error)
 	// Real returns what runs them on workers, and tells progress how their start
 	// goes. Nil: no such key.
 	Real func(progress func(text string)) edgeshard.Runner
@@ -64,9 +68,10 @@ type Subject struct{ Device, From, To, Unit int }
 
 // An Entry is a question kept, with its answer when there is one.
 type Entry struct {
-	Name     string          `json:"name"`
-	Question Question        `json:"question"`
-	Plan     *edgeshard.Plan `json:"-"`
+	Name     string            `json:"name"`
+	Question Question          `json:"question"`
+	Plan     *edgeshard.Plan   `json:"-"`
+	Report   *edgeshard.Report `json:"-"` // of its simulation
 
 	tried bool // to answer it
 }

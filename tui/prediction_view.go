@@ -38,6 +38,11 @@ func figures(a, before *Answer) []figure {
 		all[1].simulated = band(r.TPOT, msText)
 		all[2].simulated = digits(r.Throughput)
 		all[3].simulated = digits(r.MakespanS) + " s"
+		for i, field := range []string{"ttft_ms.mean", "tpot_ms.mean", "throughput_tokens_per_s", "makespan_s"} {
+			if b, ok := r.Bands[field]; ok {
+				all[i].simulated = digits(b.Low) + "–" + digits(b.High)
+			}
+		}
 	}
 	return append(all, energyFigure(a, before))
 }
@@ -68,6 +73,9 @@ func energyFigure(a, before *Answer) figure {
 func (m *Model) drawPrediction(a area) {
 	t := &m.theme
 	title := "prediction, change, simulated"
+	if m.answer.Report != nil && len(m.answer.Report.Bands) > 0 {
+		title = "prediction, change, 90 % band"
+	}
 	if a.w < textWidth(title)+6 {
 		title = "prediction"
 	}

@@ -19,11 +19,12 @@ type row struct {
 // rows compare the present question with those kept: what came out, and what was
 // asked, first that in which they differ.
 func (m *Model) rows() []row {
-	questions, plans := []*Question{&m.question}, []*edgeshard.Plan{m.answer.Plan}
+	questions, found := []*Question{&m.question}, []outcome{{m.answer.Plan, m.answer.Report}}
 	for i := range m.scenarios.entries {
-		questions, plans = append(questions, &m.scenarios.entries[i].Question), append(plans, m.scenarios.entries[i].Plan)
+		e := &m.scenarios.entries[i]
+		questions, found = append(questions, &e.Question), append(found, outcome{e.Plan, e.Report})
 	}
-	rows := results(plans)
+	rows := results(found)
 	outcomes := len(rows)
 	ask := func(name string, text func(q *Question) string) {
 		r := row{name: name}
@@ -51,40 +52,67 @@ func (r row) same() int {
 	return 1
 }
 
-// results are the rows of what came out.
-func results(plans []*edgeshard.Plan) []row {
-	kinds := []struct {
-		name string
-		more bool
-		of   func(p *edgeshard.Prediction) float64
-		text func(float64) string
-	}{
-		{"TTFT", false, func(p *edgeshard.Prediction) float64 { return p.TTFTMS }, msText},
-		{"TPOT", false, func(p *edgeshard.Prediction) float64 { return p.TPOTMS }, msText},
-		{"tokens/s", true, func(p *edgeshard.Prediction) float64 { return p.Throughput }, digits},
-		{"whole run", false, func(p *edgeshard.Prediction) float64 { return p.MakespanS * 1000 }, msText},
+// An outcome is what came out for a question, as far as it is known.
+type outcome struct {
+	plan   *edgeshard.Plan
+	report *edgeshard.Report
+}
+
+// An outcomeFigure is a figure of outcomes; 0 where it is not known.
+type outcomeFigure struct {
+	name string
+	more bool
+	of   func(o outcome) float64
+	text func(float64) string
+}
+
+func predicted(of func(p *edgeshard.Prediction) float64) func(outcome) float64 {
+	return func(o outcome) float64 {
+		if o.plan == nil {
+			return 0
+		}
+		return of(&o.plan.Predicted)
 	}
+}
+
+func outcomeFigures() []outcomeFigure {
+	return []outcomeFigure{
+		{"TTFT", false, predicted(func(p *edgeshard.Prediction) float64 { return p.TTFTMS }), msText},
+		{"TPOT", false, predicted(func(p *edgeshard.Prediction) float64 { return p.TPOTMS }), msText},
+		{"tokens/s", true, predicted(func(p *edgeshard.Prediction) float64 { return p.Throughput }), digits},
+		{"whole run", false, predicted(func(p *edgeshard.Prediction) float64 { return p.MakespanS * 1000 }), msText},
+		{"energy", false, func(o outcome) float64 {
+			if o.report == nil {
+				return 0
+			}
+			return o.report.EnergyPerToken
+		}, func(j float64) string { return digits(j) + " J/token" }},
+	}
+}
+
+// results are the rows of what came out.
+func results(outcomes []outcome) []row {
 	var rows []row
-	for _, k := range kinds {
-		r := row{name: k.name}
-		for _, p := range plans {
-			if p == nil {
-				r.cells, r.good = append(r.cells, "–"), append(r.good, 0)
-				continue
+	for _, k := range outcomeFigures() {
+		r, first := row{name: k.name}, k.of(outcomes[0])
+		for _, o := range outcomes {
+			v := k.of(o)
+			text, better := "–", 0
+			if v > 0 {
+				text = k.text(v)
+				if first > 0 {
+					better = sign(first, v, k.more)
+				}
 			}
-			better := 0
-			if plans[0] != nil {
-				better = sign(k.of(&plans[0].Predicted), k.of(&p.Predicted), k.more)
-			}
-			r.cells, r.good = append(r.cells, k.text(k.of(&p.Predicted))), append(r.good, better)
+			r.cells, r.good = append(r.cells, text), append(r.good, better)
 		}
 		rows = append(rows, r)
 	}
 	stages := row{name: "stages"}
-	for _, p := range plans {
+	for _, o := range outcomes {
 		text := "–"
-		if p != nil {
-			text = fmt.Sprint(len(p.Stages))
+		if o.plan != nil {
+			text = fmt.Sprint(len(o.plan.Stages))
 		}
 		stages.cells = append(stages.cells, text)
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	tea "charm.land/bubbletea/v2"
+
+	"github.com/edgeshard/edgeshard"
 )
 
 // scenarioList are the questions kept, to be compared with the present one.
@@ -19,9 +21,9 @@ type scenarioList struct {
 // note gives kept questions the answer to the same question.
 func (l *scenarioList) note(a Answer) {
 	for i := range l.entries {
-		if e := &l.entries[i]; e.Plan == nil && sameQuestion(&e.Question, &a.Question) {
+		if e := &l.entries[i]; e.Report == nil && sameQuestion(&e.Question, &a.Question) {
 			l.entries = slices.Clone(l.entries)
-			l.entries[i].Plan = a.Plan
+			l.entries[i].Plan, l.entries[i].Report = a.Plan, a.Report
 		}
 	}
 }
@@ -61,7 +63,7 @@ func (m *Model) keepScenario() tea.Cmd {
 		}
 		e := Entry{Name: name, Question: m.question}
 		if !m.pending {
-			e.Plan = m.answer.Plan
+			e.Plan, e.Report = m.answer.Plan, m.answer.Report
 		}
 		m.scenarios.entries = append(slices.Clone(m.scenarios.entries), e)
 		m.say(fmt.Sprintf("kept %q: 2 compares scenarios", name))
@@ -164,6 +166,17 @@ type scenarioMsg struct {
 	answer Answer
 }
 
+// simulate runs an answer's plan in virtual time.
+func (b *Backend) simulate(ctx context.Context, a *Answer) {
+	if a.Plan == nil || b.Sim == nil {
+		return
+	}
+	rec := edgeshard.NewRecorder(a.Plan)
+	if a.SimErr = b.Sim.Run(ctx, a.Plan, rec); a.SimErr == nil {
+		a.Report = rec.Report("sim")
+	}
+}
+
 // answerScenarios solves the first kept question that has no answer yet.
 func (m *Model) answerScenarios() tea.Cmd {
 	for _, e := range m.scenarios.entries {
@@ -174,7 +187,9 @@ func (m *Model) answerScenarios() tea.Cmd {
 		return func() tea.Msg {
 			ctx, cancel := context.WithTimeout(context.Background(), explainTimeout)
 			defer cancel()
-			return scenarioMsg{e.Name, *b.answer(ctx, e.Question)}
+			a := b.answer(ctx, e.Question)
+			b.simulate(ctx, a)
+			return scenarioMsg{e.Name, *a}
 		}
 	}
 	return nil
@@ -184,7 +199,7 @@ func (m *Model) scenarioAnswered(msg scenarioMsg) tea.Cmd {
 	m.scenarios.entries = slices.Clone(m.scenarios.entries)
 	for i := range m.scenarios.entries {
 		if e := &m.scenarios.entries[i]; e.Name == msg.name {
-			e.Plan, e.tried = msg.answer.Plan, true
+			e.Plan, e.Report, e.tried = msg.answer.Plan, msg.answer.Report, true
 		}
 	}
 	return m.answerScenarios()

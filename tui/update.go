@@ -52,13 +52,16 @@ func (m *Model) result(msg tea.Msg) tea.Cmd {
 	case simulatedMsg:
 		if msg.rev == m.rev {
 			m.answer.Report, m.answer.SimErr = msg.report, msg.err
-			return m.compare()
+			m.scenarios.note(m.answer)
+			return m.further()
 		}
 	case baselineMsg:
 		if msg.rev == m.rev {
 			m.addBaseline(msg.answer)
-			return m.compare()
+			return m.further()
 		}
+	case bandsMsg:
+		m.banded(msg)
 	case toldMsg:
 		m.notice = notice(msg)
 	case overlayMsg:

@@ -10,7 +10,6 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 
-	"github.com/edgeshard/edgeshard"
 	"github.com/edgeshard/edgeshard/topologies"
 )
 
@@ -326,77 +325,4 @@ func TestWorker(t *testing.T) {
 	if w.do(1, func(context.Context) { t.Error("an old task was begun") }) {
 		t.Error("an old task is wanted")
 	}
-}
-
-// TestAdoptedScenario: a kept question becomes the present one, with its answer.
-func TestScenarios(t *testing.T) {
-	d := drive(t, ask(t, "home-lab", "llama2-7b"), 120, 36)
-	first := d.m.question
-	d.keys("m", "enter", "-", "-", "2")
-	d.want("llama2-7b f32 latency")
-	if md := d.m.markdown(); !strings.Contains(md, "| TPOT |") || strings.Count(md, "\n") < 10 {
-		t.Errorf("no table:\n%s", md)
-	}
-	d.keys("right", "enter")
-	if !sameQuestion(&d.m.question, &first) || d.m.screen != planScreen {
-		t.Error("the scenario is not the present question")
-	}
-	d.keys("2", "right", "delete")
-	if len(d.m.scenarios.entries) != 0 {
-		t.Error("the scenario is not removed")
-	}
-}
-
-// TestWatch: a run is played, scrubbed and stepped, and its figures are those of
-// a report of the same spans.
-func TestWatch(t *testing.T) {
-	d := drive(t, ask(t, "home-lab", "llama2-7b"), 120, 36)
-	d.keys("r")
-	r := &d.m.run
-	if !r.ended || r.tape.end == 0 {
-		t.Fatalf("ended %v at %s", r.ended, r.tape.end)
-	}
-	rec := edgeshard.NewRecorder(d.m.run.plan)
-	if err := (fakeRunner{}).Run(context.Background(), d.m.run.plan, rec); err != nil {
-		t.Fatal(err)
-	}
-	want := rec.Report("sim")
-	got := r.tape.soFar(r.tape.end)
-	if got.tokens != want.Tokens || !near(got.ttft, want.TTFT.Mean) || !near(got.tpot, want.TPOT.Mean) || !near(got.throughput, want.Throughput) {
-		t.Errorf("so far %+v: want TTFT %g, TPOT %g, %g tokens/s", got, want.TTFT.Mean, want.TPOT.Mean, want.Throughput)
-	}
-	d.keys("home")
-	var times []time.Duration
-	for range 10 {
-		d.keys(".")
-		times = append(times, d.m.run.at)
-	}
-	for i := 1; i < len(times); i++ {
-		if times[i] <= times[i-1] {
-			t.Fatalf("steps do not go on: %v", times)
-		}
-	}
-	d.keys(",")
-	if d.m.run.at != times[8] {
-		t.Errorf("a step back leads to %s: want %s", d.m.run.at, times[8])
-	}
-	at := d.m.run.at
-	d.keys("space")
-	d.send(frameNow(d))
-	if d.m.run.at <= at {
-		t.Error("time does not pass")
-	}
-	d.keys("R")
-	d.want("word95")
-	if d.m.run.ghost == nil {
-		t.Error("no prediction is ghosted beside the real run")
-	}
-}
-
-func near(a, b float64) bool { return a-b < 1e-6*b && b-a < 1e-6*b }
-
-func frameNow(d *driver) tea.Msg {
-	next, _ := d.m.Update(frameMsg{d.m.run.frames})
-	d.m = next.(Model)
-	return nil
 }

@@ -172,7 +172,7 @@ func (a *app) tuiBackend(f *tuiFlags) (tui.Backend, error) {
 		Plan: p.plan, Explain: p.explain, Front: p.front, Solvers: solver.Names(),
 		Model: tuiModel, Models: tuiModels(),
 		Open: openForTUI, Topologies: topologies.Names(), Command: commandLine,
-		Sim: &sim.Runner{}, Faulty: faulty,
+		Sim: &sim.Runner{}, Bands: scenarioRunner{}.Bands, Faulty: faulty,
 		Sweeps: func(ctx context.Context) ([]tui.Sweep, error) { return sweepsForTUI(ctx, ".") },
 		Sweep:  sweeps.start, StopSweep: sweeps.stop,
 		Real: func(progress func(string)) edgeshard.Runner {
