@@ -8,6 +8,7 @@ type source interface {
 	// tensor returns a tensor and the path of the file that it is in.
 	tensor(name string) (t Tensor, file string, err error)
 	tokenizer() (*Tokenizer, error)
+	read(dst, data []byte) error
 	expect(data []byte)
 	forget(data []byte)
 	Close() error
@@ -53,6 +54,16 @@ func (c *checkpoint) locate(u int) (Unit, error) {
 		*s.into = t
 	}
 	return x, nil
+}
+
+// Read copies data, bytes of c's tensors, to dst, which is as long. Who wants them
+// once does better with it than with the map of a file.
+func Read(c Checkpoint, dst, data []byte) error {
+	if own, ok := c.(*checkpoint); ok {
+		return own.read(dst, data)
+	}
+	copy(dst, data)
+	return nil
 }
 
 // Expect asks the system to begin reading the weights of unit u of a mapped

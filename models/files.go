@@ -3,6 +3,7 @@ package models
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -18,6 +19,8 @@ type folder interface {
 	contents(name string) ([]byte, error)
 	// path tells people where a file is.
 	path(name string) string
+	// read copies bytes of contents to dst, which is as long.
+	read(dst, data []byte) error
 	// expect asks for bytes of contents to be read ahead, if they are not in memory.
 	expect(data []byte)
 	// forget takes bytes of contents out of memory, if they can be read again.
@@ -99,6 +102,35 @@ func (f *mappedFolder) Close() error {
 	return errors.Join(all...)
 }
 
+// read reads the file instead of its map: a fault for each page takes the system
+// far longer than copying it does.
+func (f *mappedFolder) read(dst, data []byte) error {
+	file, at := f.find(data)
+	if file == nil {
+		copy(dst, data)
+		return nil
+	}
+	_, err := file.ReadAt(dst[:len(data)], at)
+	if errors.Is(err, io.EOF) {
+		err = fmt.Errorf("%s: was cut short", file.Name())
+	}
+	return err
+}
+
+// find returns the file that data is mapped of, nil if it is not, and where.
+func (f *mappedFolder) find(data []byte) (*os.File, int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	at := uintptr(unsafe.Pointer(unsafe.SliceData(data)))
+	for _, m := range f.maps {
+		from := uintptr(unsafe.Pointer(unsafe.SliceData(m.mmap)))
+		if from <= at && at < from+uintptr(len(m.mmap)) {
+			return m.file, int64(at - from)
+		}
+	}
+	return nil, 0
+}
+
 func (f *mappedFolder) expect(data []byte) {
 	if pages := wholePages(data); len(pages) > 0 {
 		readPages(pages)
@@ -126,12 +158,12 @@ type memoryFolder struct {
 	name  string
 	files fs.FS
 
-	mu   sync.Mutex
-	read map[string][]byte
+	mu     sync.Mutex
+	loaded map[string][]byte
 }
 
 func newMemoryFolder(name string, files fs.FS) *memoryFolder {
-	return &memoryFolder{name: name, files: files, read: make(map[string][]byte)}
+	return &memoryFolder{name: name, files: files, loaded: make(map[string][]byte)}
 }
 
 func (f *memoryFolder) path(name string) string { return f.name + "/" + name }
@@ -139,14 +171,19 @@ func (f *memoryFolder) path(name string) string { return f.name + "/" + name }
 func (f *memoryFolder) contents(name string) ([]byte, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if data, ok := f.read[name]; ok {
+	if data, ok := f.loaded[name]; ok {
 		return data, nil
 	}
 	data, err := fs.ReadFile(f.files, name)
 	if err == nil {
-		f.read[name] = data
+		f.loaded[name] = data
 	}
 	return data, err
+}
+
+func (f *memoryFolder) read(dst, data []byte) error {
+	copy(dst, data)
+	return nil
 }
 
 func (f *memoryFolder) expect([]byte) {}

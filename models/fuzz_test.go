@@ -25,6 +25,11 @@ func (f fakeFolder) path(name string) string { return name }
 func (f fakeFolder) forget([]byte)           {}
 func (f fakeFolder) expect([]byte)           {}
 
+func (f fakeFolder) read(dst, data []byte) error {
+	copy(dst, data)
+	return nil
+}
+
 func (f fakeFolder) Close() error { return nil }
 func (f fakeFolder) contents(name string) ([]byte, error) {
 	data, ok := f[name]

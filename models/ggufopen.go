@@ -83,6 +83,8 @@ func (s *ggufSource) tokenizer() (*Tokenizer, error) {
 	return t, nil
 }
 
+func (s *ggufSource) read(dst, data []byte) error { return s.files.read(dst, data) }
+
 func (s *ggufSource) expect(data []byte) { s.files.expect(data) }
 
 func (s *ggufSource) forget(data []byte) { s.files.forget(data) }

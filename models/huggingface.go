@@ -183,6 +183,8 @@ func (s *huggingFaceSource) tokenizer() (*Tokenizer, error) {
 	return t, nil
 }
 
+func (s *huggingFaceSource) read(dst, data []byte) error { return s.files.read(dst, data) }
+
 func (s *huggingFaceSource) expect(data []byte) { s.files.expect(data) }
 
 func (s *huggingFaceSource) forget(data []byte) { s.files.forget(data) }

@@ -292,3 +292,37 @@ func TestForget(t *testing.T) {
 		t.Error("other weights after Forget")
 	}
 }
+
+// TestRead: reading the file gives what its map holds, and says when it is shorter.
+func TestRead(t *testing.T) {
+	path := writeFile(t, filepath.Join(t.TempDir(), "x.gguf"), synthetic(t, tiny, Q8_0))
+	for name, c := range map[string]Checkpoint{"file": mustOpen(t, path), "demo": mustOpen(t, Demo)} {
+		for u := range c.Config().Units() {
+			x, err := c.Unit(u)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, tensor := range x.Tensors() {
+				part := tensor.Data[len(tensor.Data)/3:]
+				got := make([]byte, len(part))
+				if err := Read(c, got, part); err != nil || !bytes.Equal(got, part) {
+					t.Errorf("%s, unit %d: %v, or other bytes", name, u, err)
+				}
+			}
+		}
+	}
+	if runtime.GOOS == "windows" {
+		return // which lets nobody cut a mapped file short
+	}
+	c := mustOpen(t, path)
+	x, err := c.Unit(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, 4096); err != nil {
+		t.Fatal(err)
+	}
+	if err := Read(c, make([]byte, len(x.Down.Data)), x.Down.Data); err == nil || !strings.Contains(err.Error(), "was cut short") {
+		t.Errorf("a file cut short: %v", err)
+	}
+}

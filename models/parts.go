@@ -79,6 +79,8 @@ func (s *partsSource) tokenizer() (*Tokenizer, error) {
 	return nil, errors.New("a model of parts has no tokenizer")
 }
 
+func (s *partsSource) read(dst, data []byte) error { return s.files.read(dst, data) }
+
 func (s *partsSource) expect(data []byte) { s.files.expect(data) }
 
 func (s *partsSource) forget(data []byte) { s.files.forget(data) }

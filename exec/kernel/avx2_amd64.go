@@ -37,6 +37,11 @@ func ymmSoftmax(x *float32, vectors int)
 //go:noescape
 func ymmRead(p *byte, blocks int)
 
+// ymmReadStreams reads a quarter of the blocks of 512 bytes in each of four streams.
+//
+//go:noescape
+func ymmReadStreams(p *byte, blocks int)
+
 // ymmPeakF32 runs rounds of 12 independent instructions.
 //
 //go:noescape

@@ -583,6 +583,124 @@ blockend:
 	VZEROUPPER
 	RET
 
+// func ymmReadStreams(p *byte, blocks int)
+// Requires: AVX, AVX2, MMX+
+TEXT ·ymmReadStreams(SB), NOSPLIT, $0-16
+	MOVQ p+0(FP), AX
+	MOVQ blocks+8(FP), CX
+	SHRQ $0x02, CX
+	MOVQ CX, DX
+	SHLQ $0x09, DX
+	LEAQ (AX)(DX*2), BX
+	ADDQ DX, BX
+
+block:
+	SUBQ       $0x00000001, CX
+	JLT        blockend
+	PREFETCHT0 2048(AX)
+	VPOR       (AX), Y0, Y0
+	VPOR       32(AX), Y4, Y4
+	PREFETCHT0 2048(AX)(DX*1)
+	VPOR       (AX)(DX*1), Y1, Y1
+	VPOR       32(AX)(DX*1), Y5, Y5
+	PREFETCHT0 2048(AX)(DX*2)
+	VPOR       (AX)(DX*2), Y2, Y2
+	VPOR       32(AX)(DX*2), Y6, Y6
+	PREFETCHT0 2048(BX)
+	VPOR       (BX), Y3, Y3
+	VPOR       32(BX), Y7, Y7
+	PREFETCHT0 2112(AX)
+	VPOR       64(AX), Y0, Y0
+	VPOR       96(AX), Y4, Y4
+	PREFETCHT0 2112(AX)(DX*1)
+	VPOR       64(AX)(DX*1), Y1, Y1
+	VPOR       96(AX)(DX*1), Y5, Y5
+	PREFETCHT0 2112(AX)(DX*2)
+	VPOR       64(AX)(DX*2), Y2, Y2
+	VPOR       96(AX)(DX*2), Y6, Y6
+	PREFETCHT0 2112(BX)
+	VPOR       64(BX), Y3, Y3
+	VPOR       96(BX), Y7, Y7
+	PREFETCHT0 2176(AX)
+	VPOR       128(AX), Y0, Y0
+	VPOR       160(AX), Y4, Y4
+	PREFETCHT0 2176(AX)(DX*1)
+	VPOR       128(AX)(DX*1), Y1, Y1
+	VPOR       160(AX)(DX*1), Y5, Y5
+	PREFETCHT0 2176(AX)(DX*2)
+	VPOR       128(AX)(DX*2), Y2, Y2
+	VPOR       160(AX)(DX*2), Y6, Y6
+	PREFETCHT0 2176(BX)
+	VPOR       128(BX), Y3, Y3
+	VPOR       160(BX), Y7, Y7
+	PREFETCHT0 2240(AX)
+	VPOR       192(AX), Y0, Y0
+	VPOR       224(AX), Y4, Y4
+	PREFETCHT0 2240(AX)(DX*1)
+	VPOR       192(AX)(DX*1), Y1, Y1
+	VPOR       224(AX)(DX*1), Y5, Y5
+	PREFETCHT0 2240(AX)(DX*2)
+	VPOR       192(AX)(DX*2), Y2, Y2
+	VPOR       224(AX)(DX*2), Y6, Y6
+	PREFETCHT0 2240(BX)
+	VPOR       192(BX), Y3, Y3
+	VPOR       224(BX), Y7, Y7
+	PREFETCHT0 2304(AX)
+	VPOR       256(AX), Y0, Y0
+	VPOR       288(AX), Y4, Y4
+	PREFETCHT0 2304(AX)(DX*1)
+	VPOR       256(AX)(DX*1), Y1, Y1
+	VPOR       288(AX)(DX*1), Y5, Y5
+	PREFETCHT0 2304(AX)(DX*2)
+	VPOR       256(AX)(DX*2), Y2, Y2
+	VPOR       288(AX)(DX*2), Y6, Y6
+	PREFETCHT0 2304(BX)
+	VPOR       256(BX), Y3, Y3
+	VPOR       288(BX), Y7, Y7
+	PREFETCHT0 2368(AX)
+	VPOR       320(AX), Y0, Y0
+	VPOR       352(AX), Y4, Y4
+	PREFETCHT0 2368(AX)(DX*1)
+	VPOR       320(AX)(DX*1), Y1, Y1
+	VPOR       352(AX)(DX*1), Y5, Y5
+	PREFETCHT0 2368(AX)(DX*2)
+	VPOR       320(AX)(DX*2), Y2, Y2
+	VPOR       352(AX)(DX*2), Y6, Y6
+	PREFETCHT0 2368(BX)
+	VPOR       320(BX), Y3, Y3
+	VPOR       352(BX), Y7, Y7
+	PREFETCHT0 2432(AX)
+	VPOR       384(AX), Y0, Y0
+	VPOR       416(AX), Y4, Y4
+	PREFETCHT0 2432(AX)(DX*1)
+	VPOR       384(AX)(DX*1), Y1, Y1
+	VPOR       416(AX)(DX*1), Y5, Y5
+	PREFETCHT0 2432(AX)(DX*2)
+	VPOR       384(AX)(DX*2), Y2, Y2
+	VPOR       416(AX)(DX*2), Y6, Y6
+	PREFETCHT0 2432(BX)
+	VPOR       384(BX), Y3, Y3
+	VPOR       416(BX), Y7, Y7
+	PREFETCHT0 2496(AX)
+	VPOR       448(AX), Y0, Y0
+	VPOR       480(AX), Y4, Y4
+	PREFETCHT0 2496(AX)(DX*1)
+	VPOR       448(AX)(DX*1), Y1, Y1
+	VPOR       480(AX)(DX*1), Y5, Y5
+	PREFETCHT0 2496(AX)(DX*2)
+	VPOR       448(AX)(DX*2), Y2, Y2
+	VPOR       480(AX)(DX*2), Y6, Y6
+	PREFETCHT0 2496(BX)
+	VPOR       448(BX), Y3, Y3
+	VPOR       480(BX), Y7, Y7
+	ADDQ       $0x00000200, AX
+	ADDQ       $0x00000200, BX
+	JMP        block
+
+blockend:
+	VZEROUPPER
+	RET
+
 // func ymmPeakF32(rounds int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·ymmPeakF32(SB), NOSPLIT, $0-8

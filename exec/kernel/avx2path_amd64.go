@@ -8,7 +8,7 @@ var avx2 = &Path{
 		norm: ymmNorm, add: ymmAdd, activate: ymmActivate,
 		softmax: ymmSoftmax, quantize: ymmQuantize, round: ymmRound,
 	}).ops(),
-	probes: probes{ymmRead, []peakProbe{{"f32", 16, ymmPeakF32}, {"int8", 64, ymmPeakInt8}}},
+	probes: probes{[]func(*byte, int){ymmRead, ymmReadStreams}, []peakProbe{{"f32", 16, ymmPeakF32}, {"int8", 64, ymmPeakInt8}}},
 	tiles: [precisions]*tiles{
 		models.F32: {
 			cols: 6, chunk: 256,

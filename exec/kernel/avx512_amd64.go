@@ -52,10 +52,30 @@ func zmmPackQ8(dst *byte, src *byte, stride int, steps int)
 //go:noescape
 func zmmPackQ4(dst *byte, src *byte, stride int, steps int)
 
+// zmmPackQ4K interleaves 16 rows of weights.
+//
+//go:noescape
+func zmmPackQ4K(dst *byte, src *byte, stride int, steps int)
+
+// zmmPackQ5K interleaves 16 rows of weights.
+//
+//go:noescape
+func zmmPackQ5K(dst *byte, src *byte, stride int, steps int)
+
+// zmmPackQ6K interleaves 16 rows of weights.
+//
+//go:noescape
+func zmmPackQ6K(dst *byte, src *byte, stride int, steps int)
+
 // zmmRead reads blocks of 512 bytes.
 //
 //go:noescape
 func zmmRead(p *byte, blocks int)
+
+// zmmReadStreams reads a quarter of the blocks of 512 bytes in each of four streams.
+//
+//go:noescape
+func zmmReadStreams(p *byte, blocks int)
 
 // zmmPeakF32 runs rounds of 12 independent instructions.
 //

@@ -8,7 +8,7 @@ var avx512 = &Path{
 		norm: zmmNorm, add: zmmAdd, activate: zmmActivate,
 		softmax: zmmSoftmax, quantize: zmmQuantize, round: zmmRound,
 	}).ops(),
-	probes: probes{zmmRead, []peakProbe{{"f32", 32, zmmPeakF32}, {"bf16", 64, zmmPeakBF16}, {"int8", 128, zmmPeakInt8}}},
+	probes: probes{[]func(*byte, int){zmmRead, zmmReadStreams}, []peakProbe{{"f32", 32, zmmPeakF32}, {"bf16", 64, zmmPeakBF16}, {"int8", 128, zmmPeakInt8}}},
 	tiles: [precisions]*tiles{
 		models.F32: {
 			panels: 4, few: 4, cols: 6, chunk: 128, pack: zmmPackWords, packSteps: 16,
@@ -36,17 +36,17 @@ var avx512 = &Path{
 			narrow: [maxCols + 1]tileFunc{nil, zmmQ4P1C1, zmmQ4P1C2, zmmQ4P1C3, zmmQ4P1C4, zmmQ4P1C5, zmmQ4P1C6},
 		},
 		models.Q4_K: {
-			panels: 2, cols: 6, chunk: 8,
+			panels: 2, cols: 6, chunk: 8, pack: superPack(144, superPairs+4*512, packScales, zmmPackQ4K), packSteps: 1,
 			wide:   [maxCols + 1]tileFunc{3: zmmQ4KP2C3, zmmQ4KP2C4, zmmQ4KP2C5, zmmQ4KP2C6},
 			narrow: [maxCols + 1]tileFunc{nil, zmmQ4KP1C1, zmmQ4KP1C2, zmmQ4KP1C3, zmmQ4KP1C4, zmmQ4KP1C5, zmmQ4KP1C6},
 		},
 		models.Q5_K: {
-			panels: 2, cols: 6, chunk: 6,
+			panels: 2, cols: 6, chunk: 6, pack: superPack(176, superPairs+5*512, packScales, zmmPackQ5K), packSteps: 1,
 			wide:   [maxCols + 1]tileFunc{3: zmmQ5KP2C3, zmmQ5KP2C4, zmmQ5KP2C5, zmmQ5KP2C6},
 			narrow: [maxCols + 1]tileFunc{nil, zmmQ5KP1C1, zmmQ5KP1C2, zmmQ5KP1C3, zmmQ5KP1C4, zmmQ5KP1C5, zmmQ5KP1C6},
 		},
 		models.Q6_K: {
-			panels: 2, few: 2, cols: 6, chunk: 6,
+			panels: 2, few: 2, cols: 6, chunk: 6, pack: superPack(210, q6Quants+2*1536, packScales6, zmmPackQ6K), packSteps: 1,
 			wide:   [maxCols + 1]tileFunc{nil, zmmQ6KP2C1, zmmQ6KP2C2, zmmQ6KP2C3, zmmQ6KP2C4, zmmQ6KP2C5, zmmQ6KP2C6},
 			narrow: [maxCols + 1]tileFunc{nil, zmmQ6KP1C1, zmmQ6KP1C2, zmmQ6KP1C3, zmmQ6KP1C4, zmmQ6KP1C5, zmmQ6KP1C6},
 		},

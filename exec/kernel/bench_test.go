@@ -61,7 +61,7 @@ func benchMatrix(tb testing.TB, p *Path, precision models.Precision, rows, cols 
 	if err != nil {
 		tb.Fatal(err)
 	}
-	m.Pack(0, rows)
+	m.Pack(0, rows, data)
 	return m
 }
 
@@ -70,12 +70,13 @@ func BenchmarkPack(b *testing.B) {
 	for _, p := range nativePaths() {
 		for precision := range models.Precision(precisions) {
 			m := benchMatrix(b, p, precision, 2048, 2048)
+			rows := make([]byte, m.Rows*m.RowBytes())
 			b.Run(fmt.Sprintf("%s/%s", p.name, precision), func(b *testing.B) {
 				runtime.LockOSThread()
 				defer runtime.UnlockOSThread()
 				start := cpuTime()
 				for b.Loop() {
-					m.Pack(0, m.Rows)
+					m.Pack(0, m.Rows, rows)
 				}
 				b.ReportMetric(float64(m.Bytes())*float64(b.N)/(cpuTime()-start).Seconds()/1e9, "GB/cpu-s")
 			})
@@ -108,7 +109,7 @@ func BenchmarkStream(b *testing.B) {
 						m.Mul(out, &x, lo, lo+16)
 					}
 				}},
-				{"read", func() { p.probes.read(&m.panels[0], len(m.panels)/readBlock) }},
+				{"read", func() { p.probes.read[1](&m.panels[0], len(m.panels)/readBlock) }},
 			} {
 				b.Run(fmt.Sprintf("%s/%s/%s", p.name, precision, f.name), func(b *testing.B) {
 					runtime.LockOSThread()

@@ -2,7 +2,6 @@ package kernel
 
 import (
 	"fmt"
-	"slices"
 	"sync"
 
 	"github.com/edgeshard/edgeshard/models"
@@ -20,7 +19,7 @@ type Matrix struct {
 
 // NewMatrix checks t and readies it for path p. Most paths want weights in an
 // order of their own: then space gives PackedBytes of memory, which Pack must
-// fill before Mul. Otherwise the matrix goes on reading t.
+// fill before Mul, and t is not read. Otherwise the matrix goes on reading t.
 func (p *Path) NewMatrix(t models.Tensor, space func(bytes int) []byte) (*Matrix, error) {
 	if t.Cols%t.Precision.BlockElements() != 0 {
 		return nil, fmt.Errorf("%s matrix of %d columns: want a multiple of %d", t.Precision, t.Cols, t.Precision.BlockElements())
@@ -34,9 +33,6 @@ func (p *Path) NewMatrix(t models.Tensor, space func(bytes int) []byte) (*Matrix
 	}
 	return m, nil
 }
-
-// Packs tells whether the path has weights of every precision in an order of its own.
-func (p *Path) Packs() bool { return !slices.Contains(p.tiles[:], nil) }
 
 // PackedBytes returns the memory that t takes in the path's order; 0 if it
 // stays as it is.
@@ -59,27 +55,31 @@ func (m *Matrix) Bytes() int64 {
 	return int64(len(m.source))
 }
 
-// Pack copies rows [lo, hi) into the path's order; lo must be a multiple of 16.
-// Different ranges may be packed concurrently.
-func (m *Matrix) Pack(lo, hi int) {
+// Pack copies rows [lo, hi), whose bytes are given, into the path's order; lo must
+// be a multiple of 16, and so must hi but at the end. Different ranges may be
+// packed concurrently.
+func (m *Matrix) Pack(lo, hi int, rows []byte) {
 	if m.panels == nil {
 		return
 	}
 	k := packings[m.Precision]
 	steps := k.steps(m.Cols)
-	size := int(m.Precision.Bytes(int64(m.Cols)))
+	size := m.RowBytes()
 	t := m.path.tiles[m.Precision]
-	for r := lo; r < hi; r += lanes {
+	for r := lo; r < hi; r, rows = r+lanes, rows[min(lanes*size, len(rows)):] {
 		panel := m.panels[r/lanes*steps*k.bytes:][:steps*k.bytes]
-		if r+lanes <= m.Rows && t.pack != nil && m.Cols%(k.elements*t.packSteps) == 0 {
-			t.pack(&panel[0], &m.source[r*size], size, steps/t.packSteps)
+		if r+lanes <= hi && t.pack != nil && m.Cols%(k.elements*t.packSteps) == 0 {
+			t.pack(&panel[0], &rows[:lanes*size][0], size, steps/t.packSteps)
 			continue
 		}
-		for i := r; i < min(r+lanes, m.Rows); i++ {
-			k.pack(panel, m.source[i*size:][:size], i-r, steps)
+		for i := range min(lanes, hi-r) {
+			k.pack(panel, rows[i*size:][:size], i, steps)
 		}
 	}
 }
+
+// RowBytes returns the bytes of a row in the checkpoint.
+func (m *Matrix) RowBytes() int { return int(m.Precision.Bytes(int64(m.Cols))) }
 
 // Mul computes rows [lo, hi) of out[n][Rows] = x[n][Cols] · Wᵀ, x being
 // activations in the companion form of the matrix's precision; lo must be a
@@ -127,7 +127,7 @@ func (m *Matrix) mulTail(out []float32, x *Activations, lo int) {
 }
 
 func (m *Matrix) mulRows(out []float32, x *Activations, lo, hi int) {
-	size := int(m.Precision.Bytes(int64(m.Cols)))
+	size := m.RowBytes()
 	for r := lo; r < hi; r++ {
 		w := m.source[r*size:][:size]
 		for i := range x.n {

@@ -1,6 +1,17 @@
 package kernel
 
-import "github.com/edgeshard/edgeshard/models"
+import (
+	"unsafe"
+
+	"github.com/edgeshard/edgeshard/models"
+)
+
+// packBytes is how much of a matrix is best packed at a time: it stays in a cache
+// from when it is read until it is packed.
+const packBytes = 256 << 10
+
+// PackRows returns how many rows are best packed at a time, a multiple of 16.
+func (m *Matrix) PackRows() int { return max(1, packBytes/(lanes*m.RowBytes())) * lanes }
 
 // A packFunc interleaves 16 rows of weights, stride bytes apart, into a panel.
 type packFunc func(dst, src *byte, stride int, steps int)
@@ -111,6 +122,21 @@ func fifthBits(b []byte, block int) (bits uint32) {
 	return bits
 }
 
+// superPack makes a packFunc for superblocks of size bytes, which take bytes of a
+// panel, of one that packs their integers.
+func superPack(size, bytes int, scales func(dst, b []byte, lane int), integers packFunc) packFunc {
+	return func(dst, src *byte, stride, steps int) {
+		integers(dst, src, stride, steps)
+		panel := unsafe.Slice(dst, steps*bytes)
+		rows := unsafe.Slice(src, (lanes-1)*stride+steps*size)
+		for i := range steps {
+			for lane := range lanes {
+				scales(panel[i*bytes:], rows[lane*stride+i*size:], lane)
+			}
+		}
+	}
+}
+
 func packScales(dst, b []byte, lane int) {
 	copy(dst[2*lane:][:2], b)
 	copy(dst[superMin+2*lane:][:2], b[2:])
@@ -119,12 +145,16 @@ func packScales(dst, b []byte, lane int) {
 	}
 }
 
+func packScales6(dst, b []byte, lane int) {
+	copy(dst[2*lane:][:2], b[208:210])
+	for i, s := range b[192:208] {
+		dst[q6Scales+i*lanes+lane] = s
+	}
+}
+
 func packQ6K(dst, row []byte, lane, steps int) {
 	for ; steps > 0; dst, row, steps = dst[q6Quants+2*1536:], row[210:], steps-1 {
-		copy(dst[2*lane:][:2], row[208:])
-		for i, s := range row[192:208] {
-			dst[q6Scales+i*lanes+lane] = s
-		}
+		packScales6(dst, row, lane)
 		for half := range 2 {
 			at := dst[q6Quants+half*1536:]
 			packWords(at, row[64*half:][:64], lane, 16)

@@ -56,7 +56,7 @@ func (p *Path) trial() (total time.Duration) {
 		if err != nil {
 			panic(err) // the tensor is well made
 		}
-		m.Pack(0, rows)
+		m.Pack(0, rows, t.Data)
 		for _, n := range []int{1, maxCols} {
 			var x Activations
 			x.Resize(p, precision, n, cols)

@@ -51,12 +51,14 @@ func (r *region) release() {
 
 // A packer makes units of a checkpoint.
 type packer struct {
-	config   models.Config
-	path     *kernel.Path
-	pool     *kernel.Pool
-	progress func(bytes int64) error
-	memory   *region
-	bytes    int64 // of the unit being packed
+	checkpoint models.Checkpoint
+	config     models.Config
+	path       *kernel.Path
+	pool       *kernel.Pool
+	progress   func(bytes int64) error
+	memory     *region
+	bytes      int64    // of the unit being packed
+	buffers    [][]byte // rows read from the checkpoint, one for each thread
 }
 
 // Units checks and packs units [from, to) of a checkpoint, which must stay open
@@ -70,7 +72,7 @@ func Units(c models.Checkpoint, from, to int, o Options) ([]*Unit, error) {
 	if from < 0 || to > cfg.Units() || from >= to {
 		return nil, fmt.Errorf("shard of units [%d, %d): model %s has units 0 to %d", from, to, cfg.Name, cfg.Units()-1)
 	}
-	p := &packer{config: cfg, path: o.Path, pool: o.Pool, progress: o.Progress}
+	p := &packer{checkpoint: c, config: cfg, path: o.Path, pool: o.Pool, progress: o.Progress}
 	if p.path == nil {
 		var err error
 		if p.path, err = kernel.Default(); err != nil {
@@ -81,6 +83,7 @@ func Units(c models.Checkpoint, from, to int, o Options) ([]*Unit, error) {
 		p.pool = kernel.NewPool(0)
 		defer p.pool.Close()
 	}
+	p.buffers = make([][]byte, p.pool.Threads())
 	units, err := p.pack(c, from, to)
 	if err != nil {
 		for _, u := range units {
@@ -112,9 +115,6 @@ func (p *packer) pack(c models.Checkpoint, from, to int) (units []*Unit, err err
 				return units, fmt.Errorf("unit %d: %w", from+i, err)
 			}
 			units = append(units, u)
-			if p.path.Packs() && from+i > 0 {
-				models.Forget(c, from+i)
-			}
 		}
 		p.memory.release()
 		from += len(group)

@@ -3,6 +3,7 @@ package llama
 import (
 	"fmt"
 	"runtime"
+	"sync/atomic"
 
 	"github.com/edgeshard/edgeshard/exec/kernel"
 	"github.com/edgeshard/edgeshard/models"
@@ -83,14 +84,42 @@ func (p *packer) matrix(name string, t models.Tensor, rows, cols int) (*kernel.M
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	if m.Packed() {
-		p.parallel(product{m: m}.tasks(), func(task int) {
-			m.Pack(task*productTask, min((task+1)*productTask, m.Rows))
-		})
-	} else {
+	if !m.Packed() {
 		p.touch(t.Data)
+		return m, p.loaded(m.Bytes())
+	}
+	if err := p.fill(m, t.Data); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return m, p.loaded(m.Bytes())
+}
+
+// fill reads and packs a matrix's rows, some at a time.
+func (p *packer) fill(m *kernel.Matrix, data []byte) error {
+	rows, size := m.PackRows(), m.RowBytes()
+	tasks := (m.Rows + rows - 1) / rows
+	var failed atomic.Pointer[error]
+	p.parallel(tasks, func(thread, task int) {
+		lo, hi := task*rows, min((task+1)*rows, m.Rows)
+		buffer := p.buffer(thread, (hi-lo)*size)
+		if err := models.Read(p.checkpoint, buffer, data[lo*size:hi*size]); err != nil {
+			failed.Store(&err)
+			return
+		}
+		m.Pack(lo, hi, buffer)
+	})
+	if err := failed.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// buffer returns n bytes that are a thread's own.
+func (p *packer) buffer(thread, n int) []byte {
+	if cap(p.buffers[thread]) < n {
+		p.buffers[thread] = make([]byte, n)
+	}
+	return p.buffers[thread][:n]
 }
 
 // loaded counts weights and tells of them.
@@ -106,7 +135,7 @@ func (p *packer) loaded(bytes int64) error {
 // for reading the file.
 func (p *packer) touch(data []byte) {
 	const piece, page = 1 << 20, 4096
-	p.parallel((len(data)+piece-1)/piece, func(task int) {
+	p.parallel((len(data)+piece-1)/piece, func(_, task int) {
 		var sum byte
 		for at := task * piece; at < min((task+1)*piece, len(data)); at += page {
 			sum ^= data[at]
@@ -116,10 +145,10 @@ func (p *packer) touch(data []byte) {
 }
 
 // parallel runs body for every task on all threads.
-func (p *packer) parallel(tasks int, body func(task int)) {
+func (p *packer) parallel(tasks int, body func(thread, task int)) {
 	p.pool.Acquire()
 	defer p.pool.Yield()
-	p.pool.Run(tasks, func(_, task int) { body(task) })
+	p.pool.Run(tasks, body)
 }
 
 func (p *packer) vector(name string, t models.Tensor, n int) ([]float32, error) {

@@ -19,12 +19,10 @@ type packer struct {
 // packs512 writes a packer for each format.
 func packs512() {
 	pack512("zmmPackWords", 16*64, 64, func(p *packer) {
-		p.squares(func(word int, v reg.VecPhysical) {
-			VMOVDQU64(v, Mem{Base: p.dst, Disp: 64 * word})
-		})
+		p.words(0, 0)
 	})
 	pack512("zmmPackF16", 32*32, 64, func(p *packer) {
-		p.squares(func(word int, v reg.VecPhysical) {
+		p.squares(0, func(word int, v reg.VecPhysical) {
 			VPMOVDW(v, Mem{Base: p.dst, Disp: 64 * word})
 			VPSRLD(Imm(16), v, v)
 			VPMOVDW(v, Mem{Base: p.dst, Disp: 64*word + 32})
@@ -43,6 +41,56 @@ func packs512() {
 			VMOVDQU64(v, Mem{Base: p.dst, Disp: 32 + 64*i})
 		}
 	})
+	packsSuper512()
+}
+
+// packsSuper512 writes packers of superblocks' integers; they leave out the scales.
+func packsSuper512() {
+	pack512("zmmPackQ4K", superPairs+4*pairNibbles, 144, func(p *packer) {
+		p.words(16, superPairs)
+		p.words(80, superPairs+1024)
+	})
+	pack512("zmmPackQ5K", superPairs+4*(pairBits+pairNibbles), 176, func(p *packer) {
+		for i := range 8 {
+			broadcastByte(1<<i, 20+i)
+		}
+		bits := p.eights(16)
+		for block := range 8 {
+			p.fifthBits(bits, block)
+			VMOVDQU64(zs[16], Mem{Base: p.dst, Disp: superPairs + block/2*(pairBits+pairNibbles) + block%2*64})
+		}
+		for pair := range 4 {
+			for i, v := range p.eights(48 + 32*pair) {
+				VMOVDQU64(v, Mem{Base: p.dst, Disp: superPairs + pair*(pairBits+pairNibbles) + pairBits + 64*i})
+			}
+		}
+	})
+	pack512("zmmPackQ6K", q6Quants+2*q6Half, 210, func(p *packer) {
+		for half := range 2 {
+			p.words(64*half, q6Quants+half*q6Half)
+			for i, v := range p.eights(128 + 32*half) {
+				VMOVDQU64(v, Mem{Base: p.dst, Disp: q6Quants + half*q6Half + q6Upper + 64*i})
+			}
+		}
+	})
+}
+
+// fifthBits gathers in zs[16] bit number block of all bytes: those of word i
+// become bit i of the bytes. zs[20+i] has that bit in every byte.
+func (p *packer) fifthBits(words []reg.VecPhysical, block int) {
+	const orAnd = 0xf8 // a | b&c
+	VPXORD(zs[16], zs[16], zs[16])
+	for i, w := range words {
+		switch {
+		case block > i:
+			VPSRLD(Imm(uint64(block-i)), w, zs[17])
+			w = zs[17]
+		case block < i:
+			VPSLLD(Imm(uint64(i-block)), w, zs[17])
+			w = zs[17]
+		}
+		VPTERNLOGD(Imm(orAnd), zs[20+i], w, zs[16])
+	}
 }
 
 // pack512 writes a packer whose step takes x bytes of each row to w of the panel.
@@ -91,10 +139,18 @@ func (p *packer) scales() {
 	}
 }
 
-// squares turns 16 words of each row and calls store for each of them, of all rows.
-func (p *packer) squares(store func(word int, v reg.VecPhysical)) {
+// words turns 16 words of each row, from disp on, and stores them at to.
+func (p *packer) words(disp, to int) {
+	p.squares(disp, func(word int, v reg.VecPhysical) {
+		VMOVDQU64(v, Mem{Base: p.dst, Disp: to + 64*word})
+	})
+}
+
+// squares turns 16 words of each row, from disp on, and calls store for each of
+// them, of all rows.
+func (p *packer) squares(disp int, store func(word int, v reg.VecPhysical)) {
 	for i := range 16 {
-		VMOVDQU64(p.row(i, 0), zs[i])
+		VMOVDQU64(p.row(i, disp), zs[i])
 	}
 	for k := 0; k < 16; k += 4 {
 		turn4(zs[k:k+4], zs[16:20])
