@@ -9,10 +9,16 @@ import (
 	"testing"
 )
 
+// needQEMU set to "required" makes an emulator that is not there an error.
+const needQEMU = "EDGESHARD_TEST_QEMU"
+
 // TestNEON runs this package's tests as an arm64 program, where an emulator is
 // installed.
 func TestNEON(t *testing.T) {
 	qemu, err := exec.LookPath("qemu-aarch64")
+	if err != nil && os.Getenv(needQEMU) == "required" {
+		t.Fatalf("%s is required: no qemu-aarch64", needQEMU)
+	}
 	if err != nil || testing.Short() {
 		t.Skip("no qemu-aarch64, or -short")
 	}
