@@ -75,7 +75,7 @@ func (w *Worker) Serve(ctx context.Context, l net.Listener) error {
 	server := wire.NewServer(w, w.options.Credentials, timeout(w.options.Timeout), logger(w.options.Log))
 	defer context.AfterFunc(ctx, server.Stop)()
 	defer server.Stop()
-	if err := server.Serve(activeListener{l}); err != nil && ctx.Err() == nil {
+	if err := server.Serve(wire.Limit(activeListener{l}, w.options.Credentials != nil, logger(w.options.Log))); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("worker %s: %w", w.options.Name, err)
 	}
 	return nil

@@ -49,7 +49,7 @@ func NewServer(w WorkerServer, c *Credentials, timeout time.Duration, log *slog.
 	return s
 }
 
-// guarded logs the handshakes that fail.
+// guarded logs the handshakes that fail, and tells of those that do not.
 type guarded struct {
 	credentials.TransportCredentials
 	log *slog.Logger
@@ -59,6 +59,8 @@ func (g guarded) ServerHandshake(c net.Conn) (net.Conn, credentials.AuthInfo, er
 	conn, info, err := g.TransportCredentials.ServerHandshake(c)
 	if err != nil {
 		g.log.Warn("connection refused", "from", c.RemoteAddr().String(), "why", err)
+	} else if l, ok := c.(*limitedConn); ok {
+		l.known()
 	}
 	return conn, info, err
 }
