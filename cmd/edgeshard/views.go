@@ -102,8 +102,12 @@ func (a *app) showExtras(r *edgeshard.Report) {
 		a.printf("  %d micro-batches lost their KV caches to others for a while", r.Preemptions)
 	}
 	for _, d := range r.Recoveries {
-		a.printf("  %s %s died at %s s: known after %s ms, planned anew in %s ms, weights loaded in %s ms, KV caches rebuilt in %s ms, %s ms of work lost",
-			errorStyle.Render("death:"), d.Device, digits(d.AtS), digits(d.DetectionMS), digits(d.ReplanMS), digits(d.LoadMS), digits(d.RebuildMS), digits(d.LostMS))
+		what := d.Device
+		if d.To != "" {
+			what = "the link " + d.Device + " → " + d.To
+		}
+		a.printf("  %s %s at %s s: known after %s ms, planned anew in %s ms, weights loaded in %s ms, KV caches rebuilt in %s ms, %s ms of work lost",
+			errorStyle.Render("failure:"), what, digits(d.AtS), digits(d.DetectionMS), digits(d.ReplanMS), digits(d.LoadMS), digits(d.RebuildMS), digits(d.LostMS))
 	}
 	if r.Failed > 0 {
 		a.printf("  %s %d requests", errorStyle.Render("failed:"), r.Failed)
