@@ -136,6 +136,7 @@ func (e *Engine) token(m *edgeshard.MicroBatch, k *talk, t Token, now time.Durat
 		What: edgeshard.Token, Request: k.request.ID, Step: m.Step, Stage: -1, Device: -1, To: -1, Start: k.at, End: now,
 	})
 	k.at = now
+	e.demand.add(now)
 	e.faults.token()
 	t.Text = k.take(t.ID)
 	e.obs.Text(k.request.ID, t.ID, t.Text)

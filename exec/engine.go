@@ -30,13 +30,15 @@ type Engine struct {
 	costs      edgeshard.Costs // of the plan's topology; nil where that does not say
 	monitor    *monitor
 	faults     *player
-	moving     *migration    // for which the pipeline is emptied; nil: none
-	better     string        // why a plan may be better that did not repay the move
-	began      time.Duration // when the epoch began to take passes
-	returned   time.Duration // when a pass last came back
-	progressed time.Duration // returned, at the last recovery
-	vain       int           // recoveries since then
-	unrecorded bool          // the journal cannot be written
+	moving     *migration     // for which the pipeline is emptied; nil: none
+	better     string         // why a plan may be better that did not repay the move
+	began      time.Duration  // when the epoch began to take passes
+	returned   time.Duration  // when a pass last came back
+	progressed time.Duration  // returned, at the last recovery
+	vain       int            // recoveries since then
+	unrecorded bool           // the journal cannot be written
+	cuts       map[[2]int]int // how often a link was found cut
+	demand     *demand        // nil: all requests are known from the start
 	loaded     loadTally
 	early      []edgeshard.Span // told before the run's start is known
 	begin      time.Duration    // of the run, by the coordinator's clock; set when opened, read by the driving goroutine
@@ -50,8 +52,9 @@ type Engine struct {
 	mu       sync.Mutex
 	wake     chan struct{} // something of these has changed
 	coming   []*talk
-	leaving  []*talk  // that nobody waits for any more
-	repaired [][2]int // links
+	leaving  []*talk         // that nobody waits for any more
+	repaired [][2]int        // links
+	probed   map[[2]int]bool // links that are asked about
 	nextID   int
 	closing  bool
 }
@@ -64,6 +67,7 @@ func (r *Runner) Open(ctx context.Context, p *edgeshard.Plan, obs edgeshard.Obse
 	if err != nil {
 		return nil, err
 	}
+	e.demand = &demand{}
 	go e.run()
 	select {
 	case <-e.opened:
@@ -86,7 +90,7 @@ func (r *Runner) newEngine(ctx context.Context, p *edgeshard.Plan, obs edgeshard
 	}
 	e := &Engine{
 		options: &r.Options, plan: p, obs: obs, tokenizer: tokenizer, book: newBook(&p.Workload), condition: newCondition(),
-		opened: make(chan struct{}), done: make(chan struct{}), wake: make(chan struct{}, 1),
+		cuts: make(map[[2]int]int), probed: make(map[[2]int]bool), opened: make(chan struct{}), done: make(chan struct{}), wake: make(chan struct{}, 1),
 	}
 	e.costs, _ = p.Costs()
 	e.ctx, e.cancel = context.WithCancelCause(ctx)
@@ -118,70 +122,6 @@ func (r *Runner) tokenizer(p *edgeshard.Plan) (*models.Tokenizer, error) {
 		return nil, fmt.Errorf("model %s: %w", ref, err)
 	}
 	return t, nil
-}
-
-// Submit lets a request in; it may wait in the Batcher. It ends early when ctx
-// does: then its place is free at the next pass.
-func (e *Engine) Submit(ctx context.Context, q Request) (*Generation, error) {
-	w := &e.plan.Workload
-	switch n, most := len(q.Prompt), w.Positions(); {
-	case n < 1 || q.MaxTokens < 1:
-		return nil, fmt.Errorf("request of %d prompt tokens and %d to generate: want at least 1 of each", n, q.MaxTokens)
-	case n+q.MaxTokens > most:
-		return nil, fmt.Errorf("request of %d prompt tokens and %d to generate: the plan is made for %d in all", n, q.MaxTokens, most)
-	}
-	if err := q.Sampling.Validate(); err != nil {
-		return nil, err
-	}
-	for _, id := range q.Prompt {
-		if id < 0 || id >= e.plan.Model.Config.Vocab {
-			return nil, fmt.Errorf("prompt has token %d: the vocabulary has %d", id, e.plan.Model.Config.Vocab)
-		}
-	}
-	r := edgeshard.Request{Arrival: e.now(), Prompt: len(q.Prompt), Tokens: q.MaxTokens}
-	e.mu.Lock()
-	r.ID = e.nextID
-	e.nextID++
-	e.mu.Unlock()
-	k := newTalk(r, q.Prompt, e.tokenizer, q.IgnoreEOS)
-	k.name, k.sampling = q.Name, q.Sampling
-	if err := e.enqueue(k); err != nil {
-		return nil, err
-	}
-	k.reader.watch(ctx, func() { e.leave(k, context.Cause(ctx)) })
-	return k.reader, nil
-}
-
-// enqueue hands requests to the driving goroutine, all at once.
-func (e *Engine) enqueue(talks ...*talk) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.closing {
-		return ErrClosed
-	}
-	for _, k := range talks {
-		e.nextID = max(e.nextID, k.request.ID+1)
-	}
-	e.coming = append(e.coming, talks...)
-	e.poke()
-	return nil
-}
-
-// leave ends a request that nobody waits for any more.
-func (e *Engine) leave(k *talk, why error) {
-	k.unwanted.Store(true)
-	k.reader.end(why)
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.leaving = append(e.leaving, k)
-	e.poke()
-}
-
-func (e *Engine) poke() {
-	select {
-	case e.wake <- struct{}{}:
-	default:
-	}
 }
 
 // Close ends the engine in order: what is in the pipeline comes back, then the

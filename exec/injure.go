@@ -18,9 +18,14 @@ func (m *member) setWorker(l *localWorker) {
 	m.local = l
 }
 
-// slay kills the local worker, if there is one.
+// slay kills the local worker, if there is one, and lets none be started but the
+// source's, which nothing could take the place of.
 func (m *member) slay() {
-	if l := m.worker(); l != nil {
+	m.mu.Lock()
+	l := m.local
+	m.slain = m.device != m.cluster.plan.Topology.Source
+	m.mu.Unlock()
+	if l != nil {
 		l.kill()
 	}
 }
@@ -36,7 +41,7 @@ func (m *member) freeze(on bool) {
 func (m *member) mend() {
 	m.mu.Lock()
 	dead := m.failure != nil
-	m.back = m.back || dead
+	m.back, m.slain = m.back || dead, false
 	m.mu.Unlock()
 	if dead {
 		m.cluster.notify()

@@ -185,8 +185,43 @@ func (s *session) checkFit(units []models.Unit) error {
 	if n.Budget > 0 && needBytes(n) > n.Budget {
 		return &shortage{n}
 	}
+	s.need = n
 	s.peak.begin(n.Overhead+n.Weights, s.worker.options.OwnProcess)
 	return nil
+}
+
+// had returns what the session needs and, as its budget, what it had of it when the
+// system gave no more: all but the weights that are yet to be loaded and the KV
+// caches of the sequences that are yet to begin.
+func (s *session) had() *wire.Need {
+	if s.need == nil {
+		return nil
+	}
+	n, most := s.need, int64(s.load.GetInFlight())
+	least := most
+	for _, sh := range s.shards {
+		if sh != nil {
+			least = min(least, int64(len(sh.live)))
+		}
+	}
+	missing := n.GetKvCaches() / most * (most - least)
+	if !s.isOpen() {
+		missing = n.GetKvCaches() + n.GetWeights() - s.store.bytes()
+	}
+	return &wire.Need{
+		Weights: n.GetWeights(), KvCaches: n.GetKvCaches(), Workspace: n.GetWorkspace(), Overhead: n.GetOverhead(),
+		Budget: needBytes(n) - max(1, missing), Running: true,
+	}
+}
+
+// isOpen reports that the shards are there.
+func (s *session) isOpen() bool {
+	select {
+	case <-s.opened:
+		return true
+	default:
+		return false
+	}
 }
 
 // tellEvery is how long a worker works on between two words of its progress.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -22,8 +23,9 @@ const (
 	startTimeout = 10 * time.Second
 	// stopTimeout is how long it may take to end when asked to.
 	stopTimeout = 2 * time.Second
-	// keptOutput is how much of a worker's last words an error quotes.
-	keptOutput = 2048
+	// keptOutput is how much of a worker's last words is kept: a program that
+	// crashes tells of all that it was doing.
+	keptOutput = 64 << 10
 )
 
 // A localWorker stands for a device without an address: a process, or a
@@ -168,17 +170,29 @@ func (t *tail) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// explain returns how a process ended, with the first line of its last words.
+// lastWords begin the line that says why a program of Go has crashed.
+var lastWords = []string{"fatal error: ", "panic: ", "runtime: out of memory"}
+
+// explain returns how a process ended, with the line of its last words that tells
+// most: why it crashed, else the first.
 func (t *tail) explain(err error) error {
 	if err == nil {
 		err = errors.New("exit status 0")
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if words, _, _ := bytes.Cut(bytes.TrimSpace(t.text), []byte("\n")); len(words) > 0 {
-		return fmt.Errorf("%w (%s)", err, strings.ToValidUTF8(string(words), "?"))
+	text := strings.ToValidUTF8(string(bytes.TrimSpace(t.text)), "?")
+	words, _, _ := strings.Cut(text, "\n")
+	for line := range strings.Lines(text) {
+		if slices.ContainsFunc(lastWords, func(w string) bool { return strings.HasPrefix(line, w) }) {
+			words = strings.TrimSpace(line)
+			break
+		}
 	}
-	return err
+	if words == "" {
+		return err
+	}
+	return fmt.Errorf("%w (%s)", err, words)
 }
 
 // orders are what a worker process is told on its standard input, in one line of

@@ -26,14 +26,17 @@ type member struct {
 
 	mu      sync.Mutex
 	slowed  float64 // by a fault; 0: it is not
+	slain   bool    // by a fault: it stays dead until that is over
 	failure error   // why it counts as dead; nil: it does not
-	back    bool    // and answers again
+	back    bool    // and can be had again
+	deaths  int     // not long ago
+	died    time.Time
 	unwatch context.CancelFunc
 	clock   *clock
 	last    beat // heard
 
 	watching *grpc.ClientConn // beats go over it
-	watched  string           // the address it leads to
+	watched  *wire.Peer       // where it leads to
 }
 
 func newMember(c *cluster, device int) *member {
@@ -65,10 +68,16 @@ func (m *member) fail(b blame, err error) {
 	first := m.failure == nil
 	if first {
 		m.failure, m.back = err, false
+		if time.Since(m.died) > deathMemory {
+			m.deaths = 0
+		}
+		m.deaths++
+		m.died = time.Now()
 	}
+	death := m.died
 	m.mu.Unlock()
 	if first && m.cluster.options.Replan != nil && m.cluster.ctx.Err() == nil {
-		m.cluster.tasks.Go(m.awaitReturn)
+		m.cluster.tasks.Go(func() { m.awaitReturn(death) })
 	}
 	if e := m.cluster.current(); e != nil && first {
 		e.lose(m, b, err)
@@ -92,6 +101,9 @@ func (m *member) reach(ctx context.Context) error {
 // start starts or finds the worker.
 func (m *member) start(ctx context.Context) error {
 	c := m.cluster
+	if m.isSlain() {
+		return errors.New("a fault has killed it")
+	}
 	c.tell(Progress{Device: m.name, State: Starting})
 	if l := m.worker(); l != nil && (!m.isBack() || l.ended()) { // it died, or stands still: a new one takes its place
 		l.kill()

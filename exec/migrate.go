@@ -9,14 +9,9 @@ import (
 	"github.com/edgeshard/edgeshard/models"
 )
 
-const (
-	// leastGain is the part of its time that a change of plan must save, for one
-	// that nothing forces: less is within what predictions are off by.
-	leastGain = 0.1
-	// loadRate is what workers are taken to load in a second, before any load has
-	// been measured.
-	loadRate = 200e6
-)
+// loadRate is what workers are taken to load in a second, before any load has
+// been measured.
+const loadRate = 200e6
 
 // A migration ends an epoch for a better plan, when what is in the pipeline has
 // come back, or by a time.
@@ -27,29 +22,6 @@ type migration struct {
 }
 
 func (m *migration) Error() string { return "the plan is changed to " + stagesText(m.to.Stages) }
-
-// A move is a change of plan to decide on. Plans are predicted for the cluster as
-// it is now found.
-type move struct {
-	from, to edgeshard.Prediction
-	left     int           // tokens that requests are still to get
-	cost     time.Duration // of loading and of computing KV caches again
-}
-
-// repays reports whether the move is made: at a request boundary where the new
-// plan is clearly better, and else where what is left ends earlier by as much,
-// all costs included.
-func (m move) repays() bool {
-	if m.from.Throughput <= 0 || m.to.Throughput <= 0 {
-		return m.to.Throughput > 0
-	}
-	stay := float64(max(m.left, 1)) / m.from.Throughput
-	change := float64(max(m.left, 1))/m.to.Throughput + m.cost.Seconds()
-	if m.left == 0 {
-		change -= m.cost.Seconds()
-	}
-	return change < (1-leastGain)*stay
-}
 
 // consider changes the plan, for a reason, if the solver has a better one that
 // repays the move.
@@ -76,19 +48,29 @@ func (e *Engine) consider(why string, forced bool) error {
 	}
 	from.Predict(costs)
 	to.Predict(costs)
-	m := move{from: from.Predicted, to: to.Predicted, left: e.book.left(), cost: e.moveCost(costs, from, to)}
+	m := edgeshard.Move{From: from.Predicted, To: to.Predicted, Left: e.left(), Cost: e.moveCost(costs, from, to)}
 	verdict := "stays"
-	if m.repays() {
+	if m.Repays() {
 		verdict = "moves"
 	}
 	e.cluster.log.Info("plan considered", "why", why, "verdict", verdict, "from", stagesText(from.Stages), "to", stagesText(to.Stages),
-		"tokens_per_s", fmt.Sprintf("%.3g → %.3g", from.Predicted.Throughput, to.Predicted.Throughput), "tokens_left", m.left, "cost", m.cost.Round(time.Millisecond))
-	if !m.repays() {
+		"tokens_per_s", fmt.Sprintf("%.3g → %.3g", from.Predicted.Throughput, to.Predicted.Throughput), "tokens_left", m.Left, "cost", m.Cost.Round(time.Millisecond))
+	if !m.Repays() {
 		e.better = why // perhaps when nothing runs
 		return nil
 	}
 	e.moving = &migration{to: to, by: e.now() + e.cluster.timeout, forced: forced}
 	return nil
+}
+
+// left returns how many tokens a plan is likely to have to generate: none where no
+// request runs, since a change then costs nobody anything.
+func (e *Engine) left() int {
+	left := e.book.left()
+	if left > 0 {
+		left = max(left, e.demand.minute(e.now()))
+	}
+	return left
 }
 
 // atBoundary considers again, where nothing runs, what did not repay before.

@@ -6,14 +6,11 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/edgeshard/edgeshard"
 )
 
 const (
-	// tooSlow is how many times longer than expected a worker may take before it
-	// counts as failing: then a better plan is looked for at once.
-	tooSlow = 5
-	// slowAfter is for how long it must, in timeouts.
-	slowAfter = 0.4
 	// driftMatters is how far measured times must be from those planned with, as a
 	// factor, to look for a better plan.
 	driftMatters = 1.3
@@ -88,7 +85,7 @@ func (m *monitor) measure(p part, ratio float64, profiled bool, now time.Duratio
 	}
 	factor := t.factor()
 	t.note(&t.isOff, &t.off, off(factor, t.planned) > driftMatters, now)
-	t.note(&t.isSlow, &t.slow, factor > tooSlow*t.planned, now)
+	t.note(&t.isSlow, &t.slow, factor > edgeshard.TooSlow*t.planned, now)
 }
 
 func (t *track) note(is *bool, since *time.Duration, now bool, at time.Duration) {
@@ -113,11 +110,11 @@ func middle(values []float64) float64 {
 // than expected, and is not done.
 func (m *monitor) busy(p part, ratio float64, now time.Duration) {
 	t := m.tracks[p]
-	if t == nil || t.usual == 0 || ratio < tooSlow*t.planned*t.usual {
+	if t == nil || t.usual == 0 || ratio < edgeshard.TooSlow*t.planned*t.usual {
 		return
 	}
 	t.note(&t.isSlow, &t.slow, true, now)
-	if now-t.slow > time.Duration(slowAfter*float64(m.timeout)) {
+	if now-t.slow > time.Duration(edgeshard.SlowAfter*float64(m.timeout)) {
 		t.recent = slices.Repeat([]float64{ratio}, window) // it says more than what was before
 	}
 }
@@ -135,7 +132,7 @@ func (m *monitor) find(now time.Duration) []finding {
 			continue
 		}
 		f := finding{part: p, factor: t.factor()}
-		failed := p.to < 0 && t.isSlow && now-t.slow > time.Duration(slowAfter*float64(m.timeout))
+		failed := p.to < 0 && t.isSlow && now-t.slow > time.Duration(edgeshard.SlowAfter*float64(m.timeout))
 		drifted := m.adapts && t.isOff && now-t.off > driftAfter && (m.looked == 0 || now-m.looked > driftRest)
 		switch {
 		case failed:

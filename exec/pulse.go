@@ -2,9 +2,14 @@ package exec
 
 import "time"
 
-// beatsInTimeout is how many beats go to a worker in the silence after which it
-// counts as dead.
-const beatsInTimeout = 20
+const (
+	// beatsInTimeout is how many beats go to a worker in a timeout.
+	beatsInTimeout = 20
+	// silentBeats is of how many the answers may be missing before it counts as
+	// dead. The rest of the timeout is for the beat at which that is seen and for
+	// telling of it, on a machine that has other work.
+	silentBeats = 15
+)
 
 // A pulse tells a dead worker from one that lives, by the answers to beats. It is
 // pure; times are by the coordinator's clock.
@@ -29,12 +34,14 @@ func (p *pulse) interval() time.Duration { return p.timeout / beatsInTimeout }
 // answer tells that the worker has answered.
 func (p *pulse) answer(now time.Duration) { p.heard = max(p.heard, now) }
 
-// tick is called at each beat. It reports whether the worker is to count as dead:
-// when its silence is two beats short of the timeout.
+// silence is the longest that a worker may give no answer.
+func (p *pulse) silence() time.Duration { return silentBeats * p.interval() }
+
+// tick is called at each beat. It reports whether the worker is to count as dead.
 func (p *pulse) tick(now time.Duration) (dead bool) {
 	if late := now - p.ticked - p.interval(); late > p.interval() {
 		p.heard = min(p.heard+late, now)
 	}
 	p.ticked = now
-	return now-p.heard > p.timeout-2*p.interval()
+	return now-p.heard > p.silence()
 }

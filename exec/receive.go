@@ -53,9 +53,10 @@ func (s *session) receive(stream grpc.ClientStreamingServer[wire.Pass, wire.Forw
 }
 
 // linkSilence is the silence after which a link counts as cut: less than that
-// after which a worker counts as dead, so that both are found out in that time.
+// after which a worker counts as dead, since the coordinator is yet to be told of
+// it, and to wait for a better explanation.
 func (s *session) linkSilence() time.Duration {
-	return time.Duration(s.load.GetTimeoutNs()) / 2
+	return time.Duration(s.load.GetTimeoutNs()) * 9 / 20
 }
 
 // A reception is a stream of passes from another worker.

@@ -58,12 +58,13 @@ func (e *Engine) recover(cause error) (*edgeshard.Plan, error) {
 	e.abort()
 	e.epoch.close()
 	e.condition.learn(f, dead, e.plan.Topology.Source, e.now())
+	e.lookAfter(f, dead)
 	e.cluster.log.Warn("recovery", "why", cause, "without", e.names(e.condition.without()))
 	if err := e.awaitSource(dead); err != nil {
 		return nil, errors.Join(cause, err)
 	}
 	began := e.now()
-	p, err := e.replan()
+	p, err := e.replanOrWait()
 	if err != nil {
 		return nil, fmt.Errorf("%w; and the others cannot go on: %w", cause, err)
 	}
@@ -105,6 +106,52 @@ func (e *Engine) replan() (*edgeshard.Plan, error) {
 	}
 	p.Workload = e.plan.Workload // the requests that run are in its batches
 	return p, p.Validate()
+}
+
+// replanOrWait plans without what has failed. If the rest cannot hold the model
+// local workers that have ended are started again, and others waited for.
+func (e *Engine) replanOrWait() (*edgeshard.Plan, error) {
+	p, err := e.replan()
+	if err == nil || e.ctx.Err() != nil {
+		return p, err
+	}
+	if e.reviveLocal() {
+		if p, err = e.replan(); err == nil {
+			return p, nil
+		}
+	}
+	if e.options.Rejoin <= 0 {
+		return nil, err
+	}
+	e.cluster.log.Warn("waiting for devices", "why", err, "for", e.options.Rejoin)
+	timer := time.NewTimer(e.options.Rejoin)
+	defer timer.Stop()
+	for err != nil {
+		if e.takeBack() != "" {
+			p, err = e.replan()
+			continue
+		}
+		select {
+		case <-e.cluster.news:
+		case <-timer.C:
+			return nil, fmt.Errorf("%w; and nothing that would help came back within %s", err, e.options.Rejoin)
+		case <-e.ctx.Done():
+			return nil, context.Cause(e.ctx)
+		}
+	}
+	return p, nil
+}
+
+// reviveLocal has the local workers that have ended started again, unless a fault
+// says otherwise, and reports whether there are any.
+func (e *Engine) reviveLocal() (some bool) {
+	for _, m := range e.cluster.all() {
+		if l := m.worker(); e.condition.lost[m.device] && l != nil && l.ended() && !m.isSlain() {
+			e.condition.back(m.device)
+			some = true
+		}
+	}
+	return some
 }
 
 // verify returns the devices of the epoch that are dead. A worker lives that

@@ -97,8 +97,12 @@ func (s *seat) failed(w *wire.Failure) {
 	switch n := f.need; {
 	case n != nil:
 		oom := &edgeshard.OutOfMemory{Device: s.name, Need: needBytes(n), Budget: n.GetBudget()}
-		f.Err = fmt.Errorf("worker refuses its shards: weights %d + KV caches %d + workspace %d + runtime %d bytes: %w",
-			n.GetWeights(), n.GetKvCaches(), n.GetWorkspace(), n.GetOverhead(), oom)
+		what := "worker refuses its shards"
+		if n.GetRunning() {
+			what = "worker got no more memory (" + w.GetReason() + ")"
+		}
+		f.Err = fmt.Errorf("%s: weights %d + KV caches %d + workspace %d + runtime %d bytes: %w",
+			what, n.GetWeights(), n.GetKvCaches(), n.GetWorkspace(), n.GetOverhead(), oom)
 	case w.GetPeer() > 0:
 		f.blame, f.peer = hearsay, int(w.GetPeer()-1)
 		f.Err = fmt.Errorf("lost device %s: %s", s.cluster.deviceName(w.GetPeer()-1), w.GetReason())

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"syscall"
 	"time"
 
 	"google.golang.org/grpc"
@@ -46,6 +47,7 @@ type session struct {
 	links      map[uint32]*link // by device
 	inbox      chan arrival     // passes to compute, in order of arrival
 	peak       peak             // of memory
+	need       *wire.Need       // of it, with all sequences there may be
 	tally      tally            // of work
 	linking    sync.Mutex       // over links, while connecting
 	pace       pace
@@ -240,6 +242,8 @@ func (s *session) report(cause error) error {
 		f.Peer = l.device + 1
 	case errors.As(cause, &short):
 		f.Need = short.need
+	case errors.Is(cause, syscall.ENOMEM):
+		f.Need = s.had()
 	}
 	return s.send(&wire.Event{Kind: &wire.Event_Failure{Failure: f}})
 }

@@ -71,7 +71,7 @@ func (e *Engine) Status(ctx context.Context) []DeviceStatus {
 
 func (m *member) status(ctx context.Context) DeviceStatus {
 	m.mu.Lock()
-	conn, address, failure := m.watching, m.watched, m.failure
+	conn, address, failure := m.watching, m.watched.GetAddress(), m.failure
 	m.mu.Unlock()
 	switch {
 	case failure != nil:

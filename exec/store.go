@@ -2,6 +2,7 @@ package exec
 
 import (
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"github.com/edgeshard/edgeshard/exec/llama"
@@ -140,8 +141,10 @@ func (w *Worker) expire(st *store, lease time.Duration) {
 	}
 	w.mu.Unlock()
 	if expired {
-		logger(w.options.Log).Info("lease ends", "bytes", st.bytes())
+		bytes := st.bytes()
 		w.drop(st)
+		debug.FreeOSMemory() // nobody waits for the worker
+		logger(w.options.Log).Info("lease ends", "bytes", bytes)
 	}
 }
 

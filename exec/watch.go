@@ -17,7 +17,12 @@ type watcher struct {
 	clock  *clock
 	pulse  *pulse
 	ready  chan struct{} // closed when the clock has had its first handshakes
+	broke  error         // why the last stream did
 }
+
+// watchTries is how many streams in a row a worker may end without an answer to a
+// beat, though it is there, before it counts as one that cannot be watched.
+const watchTries = 3
 
 // A beat is what a worker's answer told.
 type beat struct {
@@ -42,7 +47,7 @@ func (m *member) watchOver(ctx context.Context) error {
 	}
 	m.mu.Lock()
 	m.clock, m.unwatch, m.last = w.clock, stop, beat{}
-	m.watching, m.watched = conn, m.address
+	m.watching, m.watched = conn, &wire.Peer{Device: uint32(m.device), Address: m.address, Certificate: m.certificate}
 	m.mu.Unlock()
 	m.cluster.tasks.Go(func() {
 		defer func() { _ = conn.Close() }()
@@ -64,13 +69,20 @@ func (m *member) watchOver(ctx context.Context) error {
 // broken connection is no death where the worker answers on another.
 func (w *watcher) run(ctx context.Context, conn *grpc.ClientConn) error {
 	defer w.open() // who waits for it must not wait for a dead one
-	for {
+	for vain := 0; ; sleep(ctx, w.pulse.interval()) {
 		stream, err := wire.NewWorkerClient(conn).Watch(ctx)
+		answers := 0
 		if err == nil {
-			err = w.follow(ctx, stream)
+			answers, err = w.follow(ctx, stream)
 		}
 		if ctx.Err() != nil || err != nil {
 			return err
+		}
+		if vain++; answers > 0 {
+			vain = 0
+		}
+		if vain == watchTries {
+			return fmt.Errorf("worker at %s is there, and answers no beat: %w", w.member.address, plainError(w.broke))
 		}
 		if err := w.member.hello(ctx, conn, w.member.cluster.timeout/2); err != nil {
 			return fmt.Errorf("lost %w", err)
@@ -79,23 +91,21 @@ func (w *watcher) run(ctx context.Context, conn *grpc.ClientConn) error {
 }
 
 // follow exchanges beats on a stream until it breaks, which is no error, or the
-// worker has been silent for too long.
-func (w *watcher) follow(ctx context.Context, stream grpc.BidiStreamingClient[wire.Beat, wire.Beat]) error {
+// worker has been silent for too long. It returns how many beats were answered.
+func (w *watcher) follow(ctx context.Context, stream grpc.BidiStreamingClient[wire.Beat, wire.Beat]) (n int, err error) {
 	heard := make(chan beat, 1)
 	w.member.cluster.tasks.Go(func() { w.listen(ctx, stream, heard) })
 	tick := time.NewTicker(w.pulse.interval())
 	defer tick.Stop()
-	if w.beat(stream) != nil {
-		return nil
-	}
-	for n := 0; ; {
+	_ = w.beat(stream) // listen gets the reason
+	for {
 		select {
 		case b, ok := <-heard:
 			if !ok {
-				return nil
+				return n, nil
 			}
-			if n++; n < clockSamples && w.beat(stream) != nil {
-				return nil
+			if n++; n < clockSamples {
+				_ = w.beat(stream)
 			}
 			if n == clockSamples {
 				w.open()
@@ -104,13 +114,11 @@ func (w *watcher) follow(ctx context.Context, stream grpc.BidiStreamingClient[wi
 			w.member.hears(b)
 		case <-tick.C:
 			if w.pulse.tick(time.Duration(w.member.cluster.now())) {
-				return fmt.Errorf("worker at %s gave no sign of life for %s: it is frozen, overloaded or cut off", w.member.address, w.member.cluster.timeout)
+				return n, fmt.Errorf("worker at %s gave no sign of life for %s: it is frozen, overloaded or cut off", w.member.address, w.pulse.silence())
 			}
-			if w.beat(stream) != nil {
-				return nil
-			}
+			_ = w.beat(stream)
 		case <-ctx.Done():
-			return nil
+			return n, nil
 		}
 	}
 }
@@ -121,6 +129,7 @@ func (w *watcher) listen(ctx context.Context, stream grpc.BidiStreamingClient[wi
 	for {
 		b, err := stream.Recv()
 		if err != nil {
+			w.broke = err
 			return
 		}
 		now := w.member.cluster.now()

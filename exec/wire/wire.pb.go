@@ -364,6 +364,42 @@ func (*ForwardReply) Descriptor() ([]byte, []int) {
 	return file_wire_proto_rawDescGZIP(), []int{4}
 }
 
+type ReachReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReachReply) Reset() {
+	*x = ReachReply{}
+	mi := &file_wire_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReachReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReachReply) ProtoMessage() {}
+
+func (x *ReachReply) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReachReply.ProtoReflect.Descriptor instead.
+func (*ReachReply) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{5}
+}
+
 // A Command goes from the coordinator to a worker.
 type Command struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -382,7 +418,7 @@ type Command struct {
 
 func (x *Command) Reset() {
 	*x = Command{}
-	mi := &file_wire_proto_msgTypes[5]
+	mi := &file_wire_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -394,7 +430,7 @@ func (x *Command) String() string {
 func (*Command) ProtoMessage() {}
 
 func (x *Command) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[5]
+	mi := &file_wire_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -407,7 +443,7 @@ func (x *Command) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Command.ProtoReflect.Descriptor instead.
 func (*Command) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{5}
+	return file_wire_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Command) GetKind() isCommand_Kind {
@@ -530,7 +566,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_wire_proto_msgTypes[6]
+	mi := &file_wire_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -542,7 +578,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[6]
+	mi := &file_wire_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -555,7 +591,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{6}
+	return file_wire_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Event) GetKind() isEvent_Kind {
@@ -705,7 +741,7 @@ type Load struct {
 
 func (x *Load) Reset() {
 	*x = Load{}
-	mi := &file_wire_proto_msgTypes[7]
+	mi := &file_wire_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -717,7 +753,7 @@ func (x *Load) String() string {
 func (*Load) ProtoMessage() {}
 
 func (x *Load) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[7]
+	mi := &file_wire_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -730,7 +766,7 @@ func (x *Load) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Load.ProtoReflect.Descriptor instead.
 func (*Load) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{7}
+	return file_wire_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Load) GetSession() string {
@@ -898,7 +934,7 @@ type UnitWeights struct {
 
 func (x *UnitWeights) Reset() {
 	*x = UnitWeights{}
-	mi := &file_wire_proto_msgTypes[8]
+	mi := &file_wire_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -910,7 +946,7 @@ func (x *UnitWeights) String() string {
 func (*UnitWeights) ProtoMessage() {}
 
 func (x *UnitWeights) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[8]
+	mi := &file_wire_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -923,7 +959,7 @@ func (x *UnitWeights) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnitWeights.ProtoReflect.Descriptor instead.
 func (*UnitWeights) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{8}
+	return file_wire_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *UnitWeights) GetUnit() uint32 {
@@ -954,7 +990,7 @@ type TensorWeights struct {
 
 func (x *TensorWeights) Reset() {
 	*x = TensorWeights{}
-	mi := &file_wire_proto_msgTypes[9]
+	mi := &file_wire_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -966,7 +1002,7 @@ func (x *TensorWeights) String() string {
 func (*TensorWeights) ProtoMessage() {}
 
 func (x *TensorWeights) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[9]
+	mi := &file_wire_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -979,7 +1015,7 @@ func (x *TensorWeights) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TensorWeights.ProtoReflect.Descriptor instead.
 func (*TensorWeights) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{9}
+	return file_wire_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *TensorWeights) GetName() string {
@@ -1029,7 +1065,7 @@ type Want struct {
 
 func (x *Want) Reset() {
 	*x = Want{}
-	mi := &file_wire_proto_msgTypes[10]
+	mi := &file_wire_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1041,7 +1077,7 @@ func (x *Want) String() string {
 func (*Want) ProtoMessage() {}
 
 func (x *Want) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[10]
+	mi := &file_wire_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1054,7 +1090,7 @@ func (x *Want) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Want.ProtoReflect.Descriptor instead.
 func (*Want) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{10}
+	return file_wire_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Want) GetObject() []byte {
@@ -1080,7 +1116,7 @@ type Chunk struct {
 
 func (x *Chunk) Reset() {
 	*x = Chunk{}
-	mi := &file_wire_proto_msgTypes[11]
+	mi := &file_wire_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1092,7 +1128,7 @@ func (x *Chunk) String() string {
 func (*Chunk) ProtoMessage() {}
 
 func (x *Chunk) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[11]
+	mi := &file_wire_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1105,7 +1141,7 @@ func (x *Chunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Chunk.ProtoReflect.Descriptor instead.
 func (*Chunk) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{11}
+	return file_wire_proto_rawDescGZIP(), []int{12}
 }
 
 type Stage struct {
@@ -1119,7 +1155,7 @@ type Stage struct {
 
 func (x *Stage) Reset() {
 	*x = Stage{}
-	mi := &file_wire_proto_msgTypes[12]
+	mi := &file_wire_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1131,7 +1167,7 @@ func (x *Stage) String() string {
 func (*Stage) ProtoMessage() {}
 
 func (x *Stage) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[12]
+	mi := &file_wire_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1144,7 +1180,7 @@ func (x *Stage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stage.ProtoReflect.Descriptor instead.
 func (*Stage) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{12}
+	return file_wire_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Stage) GetDevice() uint32 {
@@ -1180,7 +1216,7 @@ type Loading struct {
 
 func (x *Loading) Reset() {
 	*x = Loading{}
-	mi := &file_wire_proto_msgTypes[13]
+	mi := &file_wire_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1192,7 +1228,7 @@ func (x *Loading) String() string {
 func (*Loading) ProtoMessage() {}
 
 func (x *Loading) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[13]
+	mi := &file_wire_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1205,7 +1241,7 @@ func (x *Loading) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Loading.ProtoReflect.Descriptor instead.
 func (*Loading) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{13}
+	return file_wire_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Loading) GetBytes() int64 {
@@ -1241,7 +1277,7 @@ type Loaded struct {
 
 func (x *Loaded) Reset() {
 	*x = Loaded{}
-	mi := &file_wire_proto_msgTypes[14]
+	mi := &file_wire_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1253,7 +1289,7 @@ func (x *Loaded) String() string {
 func (*Loaded) ProtoMessage() {}
 
 func (x *Loaded) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[14]
+	mi := &file_wire_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1266,7 +1302,7 @@ func (x *Loaded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Loaded.ProtoReflect.Descriptor instead.
 func (*Loaded) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{14}
+	return file_wire_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Loaded) GetWeightBytes() int64 {
@@ -1307,7 +1343,7 @@ type Connect struct {
 
 func (x *Connect) Reset() {
 	*x = Connect{}
-	mi := &file_wire_proto_msgTypes[15]
+	mi := &file_wire_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1319,7 +1355,7 @@ func (x *Connect) String() string {
 func (*Connect) ProtoMessage() {}
 
 func (x *Connect) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[15]
+	mi := &file_wire_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1332,7 +1368,7 @@ func (x *Connect) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Connect.ProtoReflect.Descriptor instead.
 func (*Connect) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{15}
+	return file_wire_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Connect) GetPeers() []*Peer {
@@ -1359,7 +1395,7 @@ type Peer struct {
 
 func (x *Peer) Reset() {
 	*x = Peer{}
-	mi := &file_wire_proto_msgTypes[16]
+	mi := &file_wire_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1371,7 +1407,7 @@ func (x *Peer) String() string {
 func (*Peer) ProtoMessage() {}
 
 func (x *Peer) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[16]
+	mi := &file_wire_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1384,7 +1420,7 @@ func (x *Peer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Peer.ProtoReflect.Descriptor instead.
 func (*Peer) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{16}
+	return file_wire_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Peer) GetDevice() uint32 {
@@ -1449,7 +1485,7 @@ type Offer struct {
 
 func (x *Offer) Reset() {
 	*x = Offer{}
-	mi := &file_wire_proto_msgTypes[17]
+	mi := &file_wire_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1461,7 +1497,7 @@ func (x *Offer) String() string {
 func (*Offer) ProtoMessage() {}
 
 func (x *Offer) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[17]
+	mi := &file_wire_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1474,7 +1510,7 @@ func (x *Offer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offer.ProtoReflect.Descriptor instead.
 func (*Offer) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{17}
+	return file_wire_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Offer) GetTo() uint32 {
@@ -1520,7 +1556,7 @@ type Expect struct {
 
 func (x *Expect) Reset() {
 	*x = Expect{}
-	mi := &file_wire_proto_msgTypes[18]
+	mi := &file_wire_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1532,7 +1568,7 @@ func (x *Expect) String() string {
 func (*Expect) ProtoMessage() {}
 
 func (x *Expect) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[18]
+	mi := &file_wire_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1545,7 +1581,7 @@ func (x *Expect) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expect.ProtoReflect.Descriptor instead.
 func (*Expect) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{18}
+	return file_wire_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Expect) GetTo() uint32 {
@@ -1594,7 +1630,7 @@ type Pace struct {
 
 func (x *Pace) Reset() {
 	*x = Pace{}
-	mi := &file_wire_proto_msgTypes[19]
+	mi := &file_wire_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1606,7 +1642,7 @@ func (x *Pace) String() string {
 func (*Pace) ProtoMessage() {}
 
 func (x *Pace) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[19]
+	mi := &file_wire_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1619,7 +1655,7 @@ func (x *Pace) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pace.ProtoReflect.Descriptor instead.
 func (*Pace) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{19}
+	return file_wire_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Pace) GetSlowdown() float64 {
@@ -1644,7 +1680,7 @@ type Connected struct {
 
 func (x *Connected) Reset() {
 	*x = Connected{}
-	mi := &file_wire_proto_msgTypes[20]
+	mi := &file_wire_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1656,7 +1692,7 @@ func (x *Connected) String() string {
 func (*Connected) ProtoMessage() {}
 
 func (x *Connected) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[20]
+	mi := &file_wire_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1669,7 +1705,7 @@ func (x *Connected) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Connected.ProtoReflect.Descriptor instead.
 func (*Connected) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{20}
+	return file_wire_proto_rawDescGZIP(), []int{21}
 }
 
 // A Beat is answered by one with the same time, the worker's clock and what it
@@ -1688,7 +1724,7 @@ type Beat struct {
 
 func (x *Beat) Reset() {
 	*x = Beat{}
-	mi := &file_wire_proto_msgTypes[21]
+	mi := &file_wire_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1700,7 +1736,7 @@ func (x *Beat) String() string {
 func (*Beat) ProtoMessage() {}
 
 func (x *Beat) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[21]
+	mi := &file_wire_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1713,7 +1749,7 @@ func (x *Beat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Beat.ProtoReflect.Descriptor instead.
 func (*Beat) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{21}
+	return file_wire_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Beat) GetSentNs() int64 {
@@ -1769,7 +1805,7 @@ type Unload struct {
 
 func (x *Unload) Reset() {
 	*x = Unload{}
-	mi := &file_wire_proto_msgTypes[22]
+	mi := &file_wire_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1781,7 +1817,7 @@ func (x *Unload) String() string {
 func (*Unload) ProtoMessage() {}
 
 func (x *Unload) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[22]
+	mi := &file_wire_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1794,7 +1830,7 @@ func (x *Unload) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unload.ProtoReflect.Descriptor instead.
 func (*Unload) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{22}
+	return file_wire_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Unload) GetKeep() bool {
@@ -1814,7 +1850,7 @@ type Unloaded struct {
 
 func (x *Unloaded) Reset() {
 	*x = Unloaded{}
-	mi := &file_wire_proto_msgTypes[23]
+	mi := &file_wire_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1826,7 +1862,7 @@ func (x *Unloaded) String() string {
 func (*Unloaded) ProtoMessage() {}
 
 func (x *Unloaded) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[23]
+	mi := &file_wire_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1839,7 +1875,7 @@ func (x *Unloaded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unloaded.ProtoReflect.Descriptor instead.
 func (*Unloaded) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{23}
+	return file_wire_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Unloaded) GetPeakBytes() int64 {
@@ -1868,7 +1904,7 @@ type Imitation struct {
 
 func (x *Imitation) Reset() {
 	*x = Imitation{}
-	mi := &file_wire_proto_msgTypes[24]
+	mi := &file_wire_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1880,7 +1916,7 @@ func (x *Imitation) String() string {
 func (*Imitation) ProtoMessage() {}
 
 func (x *Imitation) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[24]
+	mi := &file_wire_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1893,7 +1929,7 @@ func (x *Imitation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Imitation.ProtoReflect.Descriptor instead.
 func (*Imitation) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{24}
+	return file_wire_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Imitation) GetWorkNs() int64 {
@@ -1930,7 +1966,7 @@ type ShapedLink struct {
 
 func (x *ShapedLink) Reset() {
 	*x = ShapedLink{}
-	mi := &file_wire_proto_msgTypes[25]
+	mi := &file_wire_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1942,7 +1978,7 @@ func (x *ShapedLink) String() string {
 func (*ShapedLink) ProtoMessage() {}
 
 func (x *ShapedLink) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[25]
+	mi := &file_wire_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1955,7 +1991,7 @@ func (x *ShapedLink) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShapedLink.ProtoReflect.Descriptor instead.
 func (*ShapedLink) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{25}
+	return file_wire_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ShapedLink) GetTo() uint32 {
@@ -1997,7 +2033,7 @@ type Failure struct {
 
 func (x *Failure) Reset() {
 	*x = Failure{}
-	mi := &file_wire_proto_msgTypes[26]
+	mi := &file_wire_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2009,7 +2045,7 @@ func (x *Failure) String() string {
 func (*Failure) ProtoMessage() {}
 
 func (x *Failure) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[26]
+	mi := &file_wire_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2022,7 +2058,7 @@ func (x *Failure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failure.ProtoReflect.Descriptor instead.
 func (*Failure) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{26}
+	return file_wire_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Failure) GetReason() string {
@@ -2054,13 +2090,14 @@ type Need struct {
 	Workspace     int64                  `protobuf:"varint,3,opt,name=workspace,proto3" json:"workspace,omitempty"`
 	Overhead      int64                  `protobuf:"varint,4,opt,name=overhead,proto3" json:"overhead,omitempty"`
 	Budget        int64                  `protobuf:"varint,5,opt,name=budget,proto3" json:"budget,omitempty"`
+	Running       bool                   `protobuf:"varint,6,opt,name=running,proto3" json:"running,omitempty"` // it is the system that had no more, when it was needed
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Need) Reset() {
 	*x = Need{}
-	mi := &file_wire_proto_msgTypes[27]
+	mi := &file_wire_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2072,7 +2109,7 @@ func (x *Need) String() string {
 func (*Need) ProtoMessage() {}
 
 func (x *Need) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[27]
+	mi := &file_wire_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2085,7 +2122,7 @@ func (x *Need) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Need.ProtoReflect.Descriptor instead.
 func (*Need) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{27}
+	return file_wire_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Need) GetWeights() int64 {
@@ -2123,6 +2160,13 @@ func (x *Need) GetBudget() int64 {
 	return 0
 }
 
+func (x *Need) GetRunning() bool {
+	if x != nil {
+		return x.Running
+	}
+	return false
+}
+
 // A Pass is one run of a micro-batch through the pipeline, on its way. As the
 // header of a frame it is followed by the values: activations [rows][dim] for a
 // stage, logits [sequences][vocab] for the source.
@@ -2144,7 +2188,7 @@ type Pass struct {
 
 func (x *Pass) Reset() {
 	*x = Pass{}
-	mi := &file_wire_proto_msgTypes[28]
+	mi := &file_wire_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2156,7 +2200,7 @@ func (x *Pass) String() string {
 func (*Pass) ProtoMessage() {}
 
 func (x *Pass) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[28]
+	mi := &file_wire_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2169,7 +2213,7 @@ func (x *Pass) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pass.ProtoReflect.Descriptor instead.
 func (*Pass) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{28}
+	return file_wire_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Pass) GetMicroBatch() uint32 {
@@ -2258,7 +2302,7 @@ type Sequence struct {
 
 func (x *Sequence) Reset() {
 	*x = Sequence{}
-	mi := &file_wire_proto_msgTypes[29]
+	mi := &file_wire_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2270,7 +2314,7 @@ func (x *Sequence) String() string {
 func (*Sequence) ProtoMessage() {}
 
 func (x *Sequence) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[29]
+	mi := &file_wire_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2283,7 +2327,7 @@ func (x *Sequence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sequence.ProtoReflect.Descriptor instead.
 func (*Sequence) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{29}
+	return file_wire_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Sequence) GetRequest() int64 {
@@ -2356,7 +2400,7 @@ type Sampling struct {
 
 func (x *Sampling) Reset() {
 	*x = Sampling{}
-	mi := &file_wire_proto_msgTypes[30]
+	mi := &file_wire_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2368,7 +2412,7 @@ func (x *Sampling) String() string {
 func (*Sampling) ProtoMessage() {}
 
 func (x *Sampling) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[30]
+	mi := &file_wire_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2381,7 +2425,7 @@ func (x *Sampling) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sampling.ProtoReflect.Descriptor instead.
 func (*Sampling) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{30}
+	return file_wire_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Sampling) GetTemperature() float64 {
@@ -2431,7 +2475,7 @@ type LogProbs struct {
 
 func (x *LogProbs) Reset() {
 	*x = LogProbs{}
-	mi := &file_wire_proto_msgTypes[31]
+	mi := &file_wire_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2443,7 +2487,7 @@ func (x *LogProbs) String() string {
 func (*LogProbs) ProtoMessage() {}
 
 func (x *LogProbs) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[31]
+	mi := &file_wire_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2456,7 +2500,7 @@ func (x *LogProbs) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogProbs.ProtoReflect.Descriptor instead.
 func (*LogProbs) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{31}
+	return file_wire_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *LogProbs) GetToken() float64 {
@@ -2483,7 +2527,7 @@ type Alternative struct {
 
 func (x *Alternative) Reset() {
 	*x = Alternative{}
-	mi := &file_wire_proto_msgTypes[32]
+	mi := &file_wire_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2495,7 +2539,7 @@ func (x *Alternative) String() string {
 func (*Alternative) ProtoMessage() {}
 
 func (x *Alternative) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[32]
+	mi := &file_wire_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2508,7 +2552,7 @@ func (x *Alternative) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Alternative.ProtoReflect.Descriptor instead.
 func (*Alternative) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{32}
+	return file_wire_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Alternative) GetToken() uint32 {
@@ -2541,7 +2585,7 @@ type Span struct {
 
 func (x *Span) Reset() {
 	*x = Span{}
-	mi := &file_wire_proto_msgTypes[33]
+	mi := &file_wire_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2553,7 +2597,7 @@ func (x *Span) String() string {
 func (*Span) ProtoMessage() {}
 
 func (x *Span) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[33]
+	mi := &file_wire_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2566,7 +2610,7 @@ func (x *Span) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Span.ProtoReflect.Descriptor instead.
 func (*Span) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{33}
+	return file_wire_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Span) GetStage() uint32 {
@@ -2652,7 +2696,9 @@ const file_wire_proto_rawDesc = "" +
 	"\n" +
 	"session_ns\x18\f \x01(\x03R\tsessionNsB\x10\n" +
 	"\x0e_temperature_c\"\x0e\n" +
-	"\fForwardReply\"\xc0\x02\n" +
+	"\fForwardReply\"\f\n" +
+	"\n" +
+	"ReachReply\"\xc0\x02\n" +
 	"\aCommand\x12-\n" +
 	"\x04load\x18\x01 \x01(\v2\x17.edgeshard.wire.v1.LoadH\x00R\x04load\x126\n" +
 	"\aconnect\x18\x02 \x01(\v2\x1a.edgeshard.wire.v1.ConnectH\x00R\aconnect\x12-\n" +
@@ -2780,13 +2826,14 @@ const file_wire_proto_rawDesc = "" +
 	"\aFailure\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x12+\n" +
 	"\x04need\x18\x02 \x01(\v2\x17.edgeshard.wire.v1.NeedR\x04need\x12\x12\n" +
-	"\x04peer\x18\x03 \x01(\rR\x04peer\"\x8f\x01\n" +
+	"\x04peer\x18\x03 \x01(\rR\x04peer\"\xa9\x01\n" +
 	"\x04Need\x12\x18\n" +
 	"\aweights\x18\x01 \x01(\x03R\aweights\x12\x1b\n" +
 	"\tkv_caches\x18\x02 \x01(\x03R\bkvCaches\x12\x1c\n" +
 	"\tworkspace\x18\x03 \x01(\x03R\tworkspace\x12\x1a\n" +
 	"\boverhead\x18\x04 \x01(\x03R\boverhead\x12\x16\n" +
-	"\x06budget\x18\x05 \x01(\x03R\x06budget\"\xb3\x02\n" +
+	"\x06budget\x18\x05 \x01(\x03R\x06budget\x12\x18\n" +
+	"\arunning\x18\x06 \x01(\bR\arunning\"\xb3\x02\n" +
 	"\x04Pass\x12\x1f\n" +
 	"\vmicro_batch\x18\x01 \x01(\rR\n" +
 	"microBatch\x12\x12\n" +
@@ -2828,7 +2875,7 @@ const file_wire_proto_rawDesc = "" +
 	"\bstart_ns\x18\x04 \x01(\x03R\astartNs\x12\x17\n" +
 	"\abusy_ns\x18\x05 \x01(\x03R\x06busyNs\x12\x15\n" +
 	"\x06end_ns\x18\x06 \x01(\x03R\x05endNs\x12\x14\n" +
-	"\x05bytes\x18\a \x01(\x03R\x05bytes2\xe9\x03\n" +
+	"\x05bytes\x18\a \x01(\x03R\x05bytes2\xaa\x04\n" +
 	"\x06Worker\x12G\n" +
 	"\x05Hello\x12\x1f.edgeshard.wire.v1.HelloRequest\x1a\x1d.edgeshard.wire.v1.HelloReply\x12J\n" +
 	"\x06Status\x12 .edgeshard.wire.v1.StatusRequest\x1a\x1e.edgeshard.wire.v1.StatusReply\x12C\n" +
@@ -2836,7 +2883,8 @@ const file_wire_proto_rawDesc = "" +
 	"\x05Watch\x12\x17.edgeshard.wire.v1.Beat\x1a\x17.edgeshard.wire.v1.Beat(\x010\x01\x12E\n" +
 	"\aForward\x12\x17.edgeshard.wire.v1.Pass\x1a\x1f.edgeshard.wire.v1.ForwardReply(\x01\x12?\n" +
 	"\x06Supply\x12\x18.edgeshard.wire.v1.Chunk\x1a\x17.edgeshard.wire.v1.Want(\x010\x01\x12>\n" +
-	"\x05Fetch\x12\x17.edgeshard.wire.v1.Want\x1a\x18.edgeshard.wire.v1.Chunk(\x010\x01B*Z(github.com/edgeshard/edgeshard/exec/wireb\x06proto3"
+	"\x05Fetch\x12\x17.edgeshard.wire.v1.Want\x1a\x18.edgeshard.wire.v1.Chunk(\x010\x01\x12?\n" +
+	"\x05Reach\x12\x17.edgeshard.wire.v1.Peer\x1a\x1d.edgeshard.wire.v1.ReachReplyB*Z(github.com/edgeshard/edgeshard/exec/wireb\x06proto3"
 
 var (
 	file_wire_proto_rawDescOnce sync.Once
@@ -2850,88 +2898,91 @@ func file_wire_proto_rawDescGZIP() []byte {
 	return file_wire_proto_rawDescData
 }
 
-var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
+var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 35)
 var file_wire_proto_goTypes = []any{
 	(*HelloRequest)(nil),  // 0: edgeshard.wire.v1.HelloRequest
 	(*HelloReply)(nil),    // 1: edgeshard.wire.v1.HelloReply
 	(*StatusRequest)(nil), // 2: edgeshard.wire.v1.StatusRequest
 	(*StatusReply)(nil),   // 3: edgeshard.wire.v1.StatusReply
 	(*ForwardReply)(nil),  // 4: edgeshard.wire.v1.ForwardReply
-	(*Command)(nil),       // 5: edgeshard.wire.v1.Command
-	(*Event)(nil),         // 6: edgeshard.wire.v1.Event
-	(*Load)(nil),          // 7: edgeshard.wire.v1.Load
-	(*UnitWeights)(nil),   // 8: edgeshard.wire.v1.UnitWeights
-	(*TensorWeights)(nil), // 9: edgeshard.wire.v1.TensorWeights
-	(*Want)(nil),          // 10: edgeshard.wire.v1.Want
-	(*Chunk)(nil),         // 11: edgeshard.wire.v1.Chunk
-	(*Stage)(nil),         // 12: edgeshard.wire.v1.Stage
-	(*Loading)(nil),       // 13: edgeshard.wire.v1.Loading
-	(*Loaded)(nil),        // 14: edgeshard.wire.v1.Loaded
-	(*Connect)(nil),       // 15: edgeshard.wire.v1.Connect
-	(*Peer)(nil),          // 16: edgeshard.wire.v1.Peer
-	(*Offer)(nil),         // 17: edgeshard.wire.v1.Offer
-	(*Expect)(nil),        // 18: edgeshard.wire.v1.Expect
-	(*Pace)(nil),          // 19: edgeshard.wire.v1.Pace
-	(*Connected)(nil),     // 20: edgeshard.wire.v1.Connected
-	(*Beat)(nil),          // 21: edgeshard.wire.v1.Beat
-	(*Unload)(nil),        // 22: edgeshard.wire.v1.Unload
-	(*Unloaded)(nil),      // 23: edgeshard.wire.v1.Unloaded
-	(*Imitation)(nil),     // 24: edgeshard.wire.v1.Imitation
-	(*ShapedLink)(nil),    // 25: edgeshard.wire.v1.ShapedLink
-	(*Failure)(nil),       // 26: edgeshard.wire.v1.Failure
-	(*Need)(nil),          // 27: edgeshard.wire.v1.Need
-	(*Pass)(nil),          // 28: edgeshard.wire.v1.Pass
-	(*Sequence)(nil),      // 29: edgeshard.wire.v1.Sequence
-	(*Sampling)(nil),      // 30: edgeshard.wire.v1.Sampling
-	(*LogProbs)(nil),      // 31: edgeshard.wire.v1.LogProbs
-	(*Alternative)(nil),   // 32: edgeshard.wire.v1.Alternative
-	(*Span)(nil),          // 33: edgeshard.wire.v1.Span
+	(*ReachReply)(nil),    // 5: edgeshard.wire.v1.ReachReply
+	(*Command)(nil),       // 6: edgeshard.wire.v1.Command
+	(*Event)(nil),         // 7: edgeshard.wire.v1.Event
+	(*Load)(nil),          // 8: edgeshard.wire.v1.Load
+	(*UnitWeights)(nil),   // 9: edgeshard.wire.v1.UnitWeights
+	(*TensorWeights)(nil), // 10: edgeshard.wire.v1.TensorWeights
+	(*Want)(nil),          // 11: edgeshard.wire.v1.Want
+	(*Chunk)(nil),         // 12: edgeshard.wire.v1.Chunk
+	(*Stage)(nil),         // 13: edgeshard.wire.v1.Stage
+	(*Loading)(nil),       // 14: edgeshard.wire.v1.Loading
+	(*Loaded)(nil),        // 15: edgeshard.wire.v1.Loaded
+	(*Connect)(nil),       // 16: edgeshard.wire.v1.Connect
+	(*Peer)(nil),          // 17: edgeshard.wire.v1.Peer
+	(*Offer)(nil),         // 18: edgeshard.wire.v1.Offer
+	(*Expect)(nil),        // 19: edgeshard.wire.v1.Expect
+	(*Pace)(nil),          // 20: edgeshard.wire.v1.Pace
+	(*Connected)(nil),     // 21: edgeshard.wire.v1.Connected
+	(*Beat)(nil),          // 22: edgeshard.wire.v1.Beat
+	(*Unload)(nil),        // 23: edgeshard.wire.v1.Unload
+	(*Unloaded)(nil),      // 24: edgeshard.wire.v1.Unloaded
+	(*Imitation)(nil),     // 25: edgeshard.wire.v1.Imitation
+	(*ShapedLink)(nil),    // 26: edgeshard.wire.v1.ShapedLink
+	(*Failure)(nil),       // 27: edgeshard.wire.v1.Failure
+	(*Need)(nil),          // 28: edgeshard.wire.v1.Need
+	(*Pass)(nil),          // 29: edgeshard.wire.v1.Pass
+	(*Sequence)(nil),      // 30: edgeshard.wire.v1.Sequence
+	(*Sampling)(nil),      // 31: edgeshard.wire.v1.Sampling
+	(*LogProbs)(nil),      // 32: edgeshard.wire.v1.LogProbs
+	(*Alternative)(nil),   // 33: edgeshard.wire.v1.Alternative
+	(*Span)(nil),          // 34: edgeshard.wire.v1.Span
 }
 var file_wire_proto_depIdxs = []int32{
 	1,  // 0: edgeshard.wire.v1.StatusReply.worker:type_name -> edgeshard.wire.v1.HelloReply
-	12, // 1: edgeshard.wire.v1.StatusReply.stages:type_name -> edgeshard.wire.v1.Stage
-	7,  // 2: edgeshard.wire.v1.Command.load:type_name -> edgeshard.wire.v1.Load
-	15, // 3: edgeshard.wire.v1.Command.connect:type_name -> edgeshard.wire.v1.Connect
-	28, // 4: edgeshard.wire.v1.Command.pass:type_name -> edgeshard.wire.v1.Pass
-	22, // 5: edgeshard.wire.v1.Command.unload:type_name -> edgeshard.wire.v1.Unload
-	18, // 6: edgeshard.wire.v1.Command.expect:type_name -> edgeshard.wire.v1.Expect
-	19, // 7: edgeshard.wire.v1.Command.pace:type_name -> edgeshard.wire.v1.Pace
-	14, // 8: edgeshard.wire.v1.Event.loaded:type_name -> edgeshard.wire.v1.Loaded
-	20, // 9: edgeshard.wire.v1.Event.connected:type_name -> edgeshard.wire.v1.Connected
-	28, // 10: edgeshard.wire.v1.Event.pass:type_name -> edgeshard.wire.v1.Pass
-	26, // 11: edgeshard.wire.v1.Event.failure:type_name -> edgeshard.wire.v1.Failure
-	23, // 12: edgeshard.wire.v1.Event.unloaded:type_name -> edgeshard.wire.v1.Unloaded
-	13, // 13: edgeshard.wire.v1.Event.loading:type_name -> edgeshard.wire.v1.Loading
-	17, // 14: edgeshard.wire.v1.Event.offer:type_name -> edgeshard.wire.v1.Offer
-	12, // 15: edgeshard.wire.v1.Load.stages:type_name -> edgeshard.wire.v1.Stage
-	8,  // 16: edgeshard.wire.v1.Load.weights:type_name -> edgeshard.wire.v1.UnitWeights
-	16, // 17: edgeshard.wire.v1.Load.members:type_name -> edgeshard.wire.v1.Peer
-	9,  // 18: edgeshard.wire.v1.UnitWeights.tensors:type_name -> edgeshard.wire.v1.TensorWeights
-	16, // 19: edgeshard.wire.v1.Connect.peers:type_name -> edgeshard.wire.v1.Peer
-	24, // 20: edgeshard.wire.v1.Unloaded.imitation:type_name -> edgeshard.wire.v1.Imitation
-	25, // 21: edgeshard.wire.v1.Imitation.links:type_name -> edgeshard.wire.v1.ShapedLink
-	27, // 22: edgeshard.wire.v1.Failure.need:type_name -> edgeshard.wire.v1.Need
-	29, // 23: edgeshard.wire.v1.Pass.sequences:type_name -> edgeshard.wire.v1.Sequence
-	33, // 24: edgeshard.wire.v1.Pass.spans:type_name -> edgeshard.wire.v1.Span
-	30, // 25: edgeshard.wire.v1.Sequence.sampling:type_name -> edgeshard.wire.v1.Sampling
-	31, // 26: edgeshard.wire.v1.Sequence.log_probs:type_name -> edgeshard.wire.v1.LogProbs
-	32, // 27: edgeshard.wire.v1.LogProbs.alternatives:type_name -> edgeshard.wire.v1.Alternative
+	13, // 1: edgeshard.wire.v1.StatusReply.stages:type_name -> edgeshard.wire.v1.Stage
+	8,  // 2: edgeshard.wire.v1.Command.load:type_name -> edgeshard.wire.v1.Load
+	16, // 3: edgeshard.wire.v1.Command.connect:type_name -> edgeshard.wire.v1.Connect
+	29, // 4: edgeshard.wire.v1.Command.pass:type_name -> edgeshard.wire.v1.Pass
+	23, // 5: edgeshard.wire.v1.Command.unload:type_name -> edgeshard.wire.v1.Unload
+	19, // 6: edgeshard.wire.v1.Command.expect:type_name -> edgeshard.wire.v1.Expect
+	20, // 7: edgeshard.wire.v1.Command.pace:type_name -> edgeshard.wire.v1.Pace
+	15, // 8: edgeshard.wire.v1.Event.loaded:type_name -> edgeshard.wire.v1.Loaded
+	21, // 9: edgeshard.wire.v1.Event.connected:type_name -> edgeshard.wire.v1.Connected
+	29, // 10: edgeshard.wire.v1.Event.pass:type_name -> edgeshard.wire.v1.Pass
+	27, // 11: edgeshard.wire.v1.Event.failure:type_name -> edgeshard.wire.v1.Failure
+	24, // 12: edgeshard.wire.v1.Event.unloaded:type_name -> edgeshard.wire.v1.Unloaded
+	14, // 13: edgeshard.wire.v1.Event.loading:type_name -> edgeshard.wire.v1.Loading
+	18, // 14: edgeshard.wire.v1.Event.offer:type_name -> edgeshard.wire.v1.Offer
+	13, // 15: edgeshard.wire.v1.Load.stages:type_name -> edgeshard.wire.v1.Stage
+	9,  // 16: edgeshard.wire.v1.Load.weights:type_name -> edgeshard.wire.v1.UnitWeights
+	17, // 17: edgeshard.wire.v1.Load.members:type_name -> edgeshard.wire.v1.Peer
+	10, // 18: edgeshard.wire.v1.UnitWeights.tensors:type_name -> edgeshard.wire.v1.TensorWeights
+	17, // 19: edgeshard.wire.v1.Connect.peers:type_name -> edgeshard.wire.v1.Peer
+	25, // 20: edgeshard.wire.v1.Unloaded.imitation:type_name -> edgeshard.wire.v1.Imitation
+	26, // 21: edgeshard.wire.v1.Imitation.links:type_name -> edgeshard.wire.v1.ShapedLink
+	28, // 22: edgeshard.wire.v1.Failure.need:type_name -> edgeshard.wire.v1.Need
+	30, // 23: edgeshard.wire.v1.Pass.sequences:type_name -> edgeshard.wire.v1.Sequence
+	34, // 24: edgeshard.wire.v1.Pass.spans:type_name -> edgeshard.wire.v1.Span
+	31, // 25: edgeshard.wire.v1.Sequence.sampling:type_name -> edgeshard.wire.v1.Sampling
+	32, // 26: edgeshard.wire.v1.Sequence.log_probs:type_name -> edgeshard.wire.v1.LogProbs
+	33, // 27: edgeshard.wire.v1.LogProbs.alternatives:type_name -> edgeshard.wire.v1.Alternative
 	0,  // 28: edgeshard.wire.v1.Worker.Hello:input_type -> edgeshard.wire.v1.HelloRequest
 	2,  // 29: edgeshard.wire.v1.Worker.Status:input_type -> edgeshard.wire.v1.StatusRequest
-	5,  // 30: edgeshard.wire.v1.Worker.Session:input_type -> edgeshard.wire.v1.Command
-	21, // 31: edgeshard.wire.v1.Worker.Watch:input_type -> edgeshard.wire.v1.Beat
-	28, // 32: edgeshard.wire.v1.Worker.Forward:input_type -> edgeshard.wire.v1.Pass
-	11, // 33: edgeshard.wire.v1.Worker.Supply:input_type -> edgeshard.wire.v1.Chunk
-	10, // 34: edgeshard.wire.v1.Worker.Fetch:input_type -> edgeshard.wire.v1.Want
-	1,  // 35: edgeshard.wire.v1.Worker.Hello:output_type -> edgeshard.wire.v1.HelloReply
-	3,  // 36: edgeshard.wire.v1.Worker.Status:output_type -> edgeshard.wire.v1.StatusReply
-	6,  // 37: edgeshard.wire.v1.Worker.Session:output_type -> edgeshard.wire.v1.Event
-	21, // 38: edgeshard.wire.v1.Worker.Watch:output_type -> edgeshard.wire.v1.Beat
-	4,  // 39: edgeshard.wire.v1.Worker.Forward:output_type -> edgeshard.wire.v1.ForwardReply
-	10, // 40: edgeshard.wire.v1.Worker.Supply:output_type -> edgeshard.wire.v1.Want
-	11, // 41: edgeshard.wire.v1.Worker.Fetch:output_type -> edgeshard.wire.v1.Chunk
-	35, // [35:42] is the sub-list for method output_type
-	28, // [28:35] is the sub-list for method input_type
+	6,  // 30: edgeshard.wire.v1.Worker.Session:input_type -> edgeshard.wire.v1.Command
+	22, // 31: edgeshard.wire.v1.Worker.Watch:input_type -> edgeshard.wire.v1.Beat
+	29, // 32: edgeshard.wire.v1.Worker.Forward:input_type -> edgeshard.wire.v1.Pass
+	12, // 33: edgeshard.wire.v1.Worker.Supply:input_type -> edgeshard.wire.v1.Chunk
+	11, // 34: edgeshard.wire.v1.Worker.Fetch:input_type -> edgeshard.wire.v1.Want
+	17, // 35: edgeshard.wire.v1.Worker.Reach:input_type -> edgeshard.wire.v1.Peer
+	1,  // 36: edgeshard.wire.v1.Worker.Hello:output_type -> edgeshard.wire.v1.HelloReply
+	3,  // 37: edgeshard.wire.v1.Worker.Status:output_type -> edgeshard.wire.v1.StatusReply
+	7,  // 38: edgeshard.wire.v1.Worker.Session:output_type -> edgeshard.wire.v1.Event
+	22, // 39: edgeshard.wire.v1.Worker.Watch:output_type -> edgeshard.wire.v1.Beat
+	4,  // 40: edgeshard.wire.v1.Worker.Forward:output_type -> edgeshard.wire.v1.ForwardReply
+	11, // 41: edgeshard.wire.v1.Worker.Supply:output_type -> edgeshard.wire.v1.Want
+	12, // 42: edgeshard.wire.v1.Worker.Fetch:output_type -> edgeshard.wire.v1.Chunk
+	5,  // 43: edgeshard.wire.v1.Worker.Reach:output_type -> edgeshard.wire.v1.ReachReply
+	36, // [36:44] is the sub-list for method output_type
+	28, // [28:36] is the sub-list for method input_type
 	28, // [28:28] is the sub-list for extension type_name
 	28, // [28:28] is the sub-list for extension extendee
 	0,  // [0:28] is the sub-list for field type_name
@@ -2943,7 +2994,7 @@ func file_wire_proto_init() {
 		return
 	}
 	file_wire_proto_msgTypes[3].OneofWrappers = []any{}
-	file_wire_proto_msgTypes[5].OneofWrappers = []any{
+	file_wire_proto_msgTypes[6].OneofWrappers = []any{
 		(*Command_Load)(nil),
 		(*Command_Connect)(nil),
 		(*Command_Pass)(nil),
@@ -2951,7 +3002,7 @@ func file_wire_proto_init() {
 		(*Command_Expect)(nil),
 		(*Command_Pace)(nil),
 	}
-	file_wire_proto_msgTypes[6].OneofWrappers = []any{
+	file_wire_proto_msgTypes[7].OneofWrappers = []any{
 		(*Event_Loaded)(nil),
 		(*Event_Connected)(nil),
 		(*Event_Pass)(nil),
@@ -2966,7 +3017,7 @@ func file_wire_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wire_proto_rawDesc), len(file_wire_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   34,
+			NumMessages:   35,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

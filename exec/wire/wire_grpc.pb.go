@@ -29,6 +29,7 @@ const (
 	Worker_Forward_FullMethodName = "/edgeshard.wire.v1.Worker/Forward"
 	Worker_Supply_FullMethodName  = "/edgeshard.wire.v1.Worker/Supply"
 	Worker_Fetch_FullMethodName   = "/edgeshard.wire.v1.Worker/Fetch"
+	Worker_Reach_FullMethodName   = "/edgeshard.wire.v1.Worker/Reach"
 )
 
 // WorkerClient is the client API for Worker service.
@@ -54,6 +55,8 @@ type WorkerClient interface {
 	Supply(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Chunk, Want], error)
 	// Fetch brings another worker of the session the weights it wants, in order.
 	Fetch(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Want, Chunk], error)
+	// Reach makes sure that the worker can connect to another one.
+	Reach(ctx context.Context, in *Peer, opts ...grpc.CallOption) (*ReachReply, error)
 }
 
 type workerClient struct {
@@ -149,6 +152,16 @@ func (c *workerClient) Fetch(ctx context.Context, opts ...grpc.CallOption) (grpc
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Worker_FetchClient = grpc.BidiStreamingClient[Want, Chunk]
 
+func (c *workerClient) Reach(ctx context.Context, in *Peer, opts ...grpc.CallOption) (*ReachReply, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReachReply)
+	err := c.cc.Invoke(ctx, Worker_Reach_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // WorkerServer is the server API for Worker service.
 // All implementations must embed UnimplementedWorkerServer
 // for forward compatibility.
@@ -172,6 +185,8 @@ type WorkerServer interface {
 	Supply(grpc.BidiStreamingServer[Chunk, Want]) error
 	// Fetch brings another worker of the session the weights it wants, in order.
 	Fetch(grpc.BidiStreamingServer[Want, Chunk]) error
+	// Reach makes sure that the worker can connect to another one.
+	Reach(context.Context, *Peer) (*ReachReply, error)
 	mustEmbedUnimplementedWorkerServer()
 }
 
@@ -202,6 +217,9 @@ func (UnimplementedWorkerServer) Supply(grpc.BidiStreamingServer[Chunk, Want]) e
 }
 func (UnimplementedWorkerServer) Fetch(grpc.BidiStreamingServer[Want, Chunk]) error {
 	return status.Error(codes.Unimplemented, "method Fetch not implemented")
+}
+func (UnimplementedWorkerServer) Reach(context.Context, *Peer) (*ReachReply, error) {
+	return nil, status.Error(codes.Unimplemented, "method Reach not implemented")
 }
 func (UnimplementedWorkerServer) mustEmbedUnimplementedWorkerServer() {}
 func (UnimplementedWorkerServer) testEmbeddedByValue()                {}
@@ -295,6 +313,24 @@ func _Worker_Fetch_Handler(srv interface{}, stream grpc.ServerStream) error {
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Worker_FetchServer = grpc.BidiStreamingServer[Want, Chunk]
 
+func _Worker_Reach_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(Peer)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(WorkerServer).Reach(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Worker_Reach_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(WorkerServer).Reach(ctx, req.(*Peer))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Worker_ServiceDesc is the grpc.ServiceDesc for Worker service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -309,6 +345,10 @@ var Worker_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Status",
 			Handler:    _Worker_Status_Handler,
+		},
+		{
+			MethodName: "Reach",
+			Handler:    _Worker_Reach_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

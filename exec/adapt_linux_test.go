@@ -1,0 +1,59 @@
+package exec_test
+
+import (
+	"io"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/edgeshard/edgeshard"
+)
+
+// TestAdapt: a worker that becomes slower while a run goes on, by less than what
+// counts as a failure, is planned around once it has lasted, and once; the log says
+// why, and the tokens are the same.
+func TestAdapt(t *testing.T) {
+	t.Parallel()
+	w := demoWorkload()
+	w.Requests, w.Tokens, w.IgnoreEOS = 12, 200, true
+	top := devices(t, 3)
+	for i := range top.Devices {
+		top.Devices[i].Slowdown = 20
+	}
+	p := plan(t, "demo", top, w, cut{0, 4}, cut{1, 10})
+	limit(t, p)
+	p, err := replan(t.Context(), p, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slow := p.Stages[len(p.Stages)-1]
+	if slow.Device == 0 {
+		t.Fatalf("stages %v: want the source not to hold all", p.Stages)
+	}
+	want := run(t, inMemory(), p)
+	log := newWordLog(t)
+	r, pids := watched(t, 0)
+	r.Emulate, r.Adapt, r.Replan, r.Log = true, true, replan, slog.New(slog.NewJSONHandler(io.MultiWriter(pids, log), nil))
+	r.Scenario = script(t, p, "[[fault]]\ntoken = 200\ndevice = \""+slow.Name+"\"\ndo = \"slow\"\nfactor = 3\n")
+	got := run(t, r, p)
+	if diff := cmp.Diff(want.tokens, got.tokens); diff != "" {
+		t.Errorf("tokens at full speed (-) and after the change of plan (+):\n%s", diff)
+	}
+	changes := got.whats(edgeshard.Migrate)
+	if len(changes) != 1 || len(got.whats(edgeshard.Lost)) != 0 {
+		t.Fatalf("changes of plan %+v: want one, that loses nothing", changes)
+	}
+	if at := changes[0].Start; at < 5*time.Second {
+		t.Errorf("the plan was changed at %s: too soon to know that it lasts", at)
+	}
+	for _, s := range got.whats(edgeshard.Compute) {
+		if s.Start > changes[0].End && s.Device == slow.Device {
+			t.Fatalf("%+v: want nothing to be left on the slow device", s)
+		}
+	}
+	if log.count(`"verdict":"moves"`) != 1 || log.count("times as long as planned since") != 1 {
+		t.Errorf("the log does not tell why: %q", log.lines)
+	}
+}

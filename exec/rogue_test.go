@@ -1,0 +1,215 @@
+package exec_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+
+	"github.com/edgeshard/edgeshard/exec"
+	"github.com/edgeshard/edgeshard/exec/wire"
+)
+
+// A rogue talks to a worker in its own way.
+type rogue struct {
+	t      *testing.T
+	client wire.WorkerClient
+	stream grpc.BidiStreamingClient[wire.Command, wire.Event]
+}
+
+func newRogue(t *testing.T, address string) *rogue {
+	t.Helper()
+	conn, err := wire.Dial(address, "", nil, wire.Loopback)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	client := wire.NewWorkerClient(conn)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	t.Cleanup(cancel)
+	stream, err := client.Session(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &rogue{t, client, stream}
+}
+
+const rogueSession = "0123456789abcdef"
+
+// load returns a load for all of the demo model.
+func load() *wire.Load {
+	config := `{"name":"demo","vocab":1024,"dim":128,"hidden":352,"layers":8,"heads":8,"kv_heads":4,"context":256,"norm_eps":1e-05,"rope_theta":10000,"bos":1,"eos":2}`
+	return &wire.Load{
+		Session: rogueSession, Device: "d0", Model: "demo", ConfigJson: []byte(config),
+		Stages:     []*wire.Stage{{Device: 0, From: 0, To: 5}, {Device: 1, From: 5, To: 6}, {Device: 0, From: 6, To: 10}},
+		MicroBatch: 2, PromptTokens: 4, Positions: 8, InFlight: 2, TimeoutNs: int64(8 * time.Second),
+	}
+}
+
+func (r *rogue) send(c *wire.Command) {
+	r.t.Helper()
+	if err := r.stream.Send(c); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+func (r *rogue) load(l *wire.Load) {
+	r.t.Helper()
+	r.send(&wire.Command{Kind: &wire.Command_Load{Load: l}})
+}
+
+// end returns what the session ends with.
+func (r *rogue) end() string {
+	r.t.Helper()
+	for {
+		e, err := r.stream.Recv()
+		if err != nil {
+			return err.Error()
+		}
+		if f := e.GetFailure(); f != nil {
+			return f.GetReason()
+		}
+	}
+}
+
+// ready waits until the shards are loaded and connected to nobody.
+func (r *rogue) ready() {
+	r.t.Helper()
+	r.loaded(load())
+}
+
+func (r *rogue) loaded(l *wire.Load) {
+	r.t.Helper()
+	r.load(l)
+	r.send(&wire.Command{Kind: &wire.Command_Connect{Connect: &wire.Connect{}}})
+	for {
+		e, err := r.stream.Recv()
+		if err != nil || e.GetFailure() != nil {
+			r.t.Fatal(err, e.GetFailure())
+		}
+		if e.GetConnected() != nil {
+			return
+		}
+	}
+}
+
+// TestRogueCoordinator: whatever a coordinator says, it gets an error, and the
+// worker serves the next one.
+func TestRogueCoordinator(t *testing.T) {
+	address := serve(t, exec.WorkerOptions{Insecure: true})
+	pass := func(p *wire.Pass) func(*rogue) {
+		return func(r *rogue) {
+			r.ready()
+			r.send(&wire.Command{Kind: &wire.Command_Pass{Pass: p}})
+		}
+	}
+	loaded := func(change func(*wire.Load)) func(*rogue) {
+		return func(r *rogue) {
+			l := load()
+			change(l)
+			r.load(l)
+		}
+	}
+	long := make([]uint32, 100)
+	for _, c := range []struct {
+		name, want string
+		do         func(*rogue)
+	}{
+		{"nothing but silence", "no word from the coordinator", loaded(func(l *wire.Load) { l.TimeoutNs = int64(200 * time.Millisecond) })},
+		{"a pass before the load", "want a load", func(r *rogue) { r.send(&wire.Command{Kind: &wire.Command_Pass{Pass: &wire.Pass{}}}) }},
+		{"a pass too soon", "before the load", func(r *rogue) {
+			r.load(load())
+			r.send(&wire.Command{Kind: &wire.Command_Pass{Pass: &wire.Pass{}}})
+		}},
+		{"no sequences", "0 sequences", pass(&wire.Pass{})},
+		{"too many sequences", "3 sequences", pass(&wire.Pass{Sequences: make([]*wire.Sequence, 3)})},
+		{"too many tokens", "100 positions", pass(&wire.Pass{Sequences: []*wire.Sequence{{New: 100, Tokens: long}}})},
+		{"too large a reservation", "reserves 9", pass(&wire.Pass{Sequences: []*wire.Sequence{{New: 1, Tokens: []uint32{1}, Reserve: 9}}})},
+		{"tokens and positions that differ", "0 tokens for 1", pass(&wire.Pass{Sequences: []*wire.Sequence{{New: 1}}})},
+		{"a token of no vocabulary", "vocabulary", pass(&wire.Pass{Sequences: []*wire.Sequence{{New: 1, Tokens: []uint32{9999}, Reserve: 8}}})},
+		{"a sequence without a cache", "no KV cache", pass(&wire.Pass{Sequences: []*wire.Sequence{{New: 1, Tokens: []uint32{1}}}})},
+		{"a stage that is elsewhere", "does not start at the source", pass(&wire.Pass{Stage: 1})},
+		{"a sampling of no sense", "temperature is -1", pass(&wire.Pass{Sequences: []*wire.Sequence{{New: 1, Tokens: []uint32{1}, Reserve: 8, Sampling: &wire.Sampling{Temperature: -1}}}})},
+		{"alternatives beyond all limits", "4000000000", pass(&wire.Pass{Sequences: []*wire.Sequence{{New: 1, Tokens: []uint32{1}, Reserve: 8, Sampling: &wire.Sampling{LogProbs: true, Alternatives: 4e9}}}})},
+		{"a short session id", "session id", loaded(func(l *wire.Load) { l.Session = "x" })},
+		{"no stages", "0 stages", loaded(func(l *wire.Load) { l.Stages = nil })},
+		{"stages of no unit", "units [5, 11)", loaded(func(l *wire.Load) { l.Stages[1].To = 11 })},
+		{"stages elsewhere", "no stage is on this device", loaded(func(l *wire.Load) { l.DeviceIndex = 7 })},
+		{"an unknown model", "no such file", loaded(func(l *wire.Load) { l.Model = "/nowhere/at/all.gguf" })},
+		{"another shape", "not the plan's", loaded(func(l *wire.Load) { l.ConfigJson = []byte(`{"dim":64}`) })},
+		{"no shape", "config", loaded(func(l *wire.Load) { l.ConfigJson = []byte(`{`) })},
+		{"a budget too small", "are missing", loaded(func(l *wire.Load) { l.BudgetBytes = 1000 })},
+		{"no sizes", "micro_batch", loaded(func(l *wire.Load) { l.MicroBatch = 0 })},
+		{"a message beyond all limits", "larger than max", loaded(func(l *wire.Load) { l.ConfigJson = make([]byte, 17<<20) })},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRogue(t, address)
+			c.do(r)
+			if got := r.end(); !strings.Contains(got, c.want) {
+				t.Errorf("session ended with %q: want %q", got, c.want)
+			}
+		})
+	}
+	p := plan(t, "demo", devices(t, 1), demoWorkload(), cut{0, 10})
+	p.Topology.Devices[0].Address = address
+	run(t, &exec.Runner{Options: exec.Options{Insecure: true}}, p)
+}
+
+// TestBusy: a worker serves one coordinator at a time.
+func TestBusy(t *testing.T) {
+	address := serve(t, exec.WorkerOptions{Insecure: true})
+	first, second := newRogue(t, address), newRogue(t, address)
+	first.ready()
+	l := load()
+	l.TimeoutNs = int64(200 * time.Millisecond)
+	second.load(l)
+	if got := second.end(); !strings.Contains(got, "busy") {
+		t.Errorf("the second session ended with %q", got)
+	}
+}
+
+// TestRoguePeer: passes are taken only from who knows the session and holds the
+// stage before, and only in the sizes that the load announced.
+func TestRoguePeer(t *testing.T) {
+	address := serve(t, exec.WorkerOptions{Insecure: true})
+	pass := func(stage uint32) *wire.Pass {
+		return &wire.Pass{Stage: stage, Sequences: []*wire.Sequence{{New: 1, Reserve: 8}}}
+	}
+	many := pass(2)
+	many.Sequences = make([]*wire.Sequence, 3)
+	for _, c := range []struct {
+		name, session, device string
+		pass                  *wire.Pass
+		values                int
+		want                  string
+	}{
+		{"an unknown session", "fedcba9876543210", "1", pass(2), 128, "no such session"},
+		{"a sender without a number", rogueSession, "x", pass(2), 128, "sender"},
+		{"a sender without the stage before", rogueSession, "5", pass(2), 128, "has not the stage before"},
+		{"a stage that is elsewhere", rogueSession, "1", pass(1), 128, "not here"},
+		{"too few values", rogueSession, "1", pass(2), 127, "middle of a message"},
+		{"too many values", rogueSession, "1", pass(2), 129, "want 128"},
+		{"too many sequences", rogueSession, "1", many, 128, "3 sequences"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRogue(t, address)
+			r.ready()
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			defer cancel()
+			ctx = metadata.AppendToOutgoingContext(ctx, "edgeshard-session", c.session, "edgeshard-device", c.device)
+			stream, err := r.client.Forward(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = wire.NewMessage(c.pass, make([]float32, c.values)).Send(stream)
+			_ = stream.CloseSend()
+			err = stream.RecvMsg(new(wire.ForwardReply))
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v: want %q", err, c.want)
+			}
+		})
+	}
+}
