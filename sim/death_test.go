@@ -127,3 +127,32 @@ func TestGrowGivesUp(t *testing.T) {
 		t.Errorf("%d given up, want 3", n)
 	}
 }
+
+// TestCutReplans: a link that is cut is known after the time of detection, and the
+// run goes on with a plan that does without it; where there is none its requests
+// fail.
+func TestCutReplans(t *testing.T) {
+	fault := "[[fault]]\nat=\"12ms\"\nbetween=[\"a\",\"b\"]\ndo=\"cut\"\n[recovery]\npolicy=\"replan\"\ndetect=\"50ms\"\ncached=true\n"
+	for name, around := range map[string]bool{"around": true, "no way around": false} {
+		p, costs := star(t, 3)
+		replan := func(_ context.Context, p *edgeshard.Plan, _ []int) (*edgeshard.Plan, error) {
+			if bw := p.Topology.Link(1, 2).Bandwidth; bw > 1000 || p.Topology.Link(0, 1).Bandwidth != 1_000_000 {
+				t.Errorf("planned with %s from a to b", bw)
+			}
+			q := *p
+			if around {
+				q.Stages = []edgeshard.Stage{{Name: "s", Device: 0, From: 0, To: 1}, {Name: "b", Device: 2, From: 1, To: p.Model.Config.Units()}}
+			}
+			return &q, nil
+		}
+		s := simulate(t, sim.Runner{Costs: costs, Scenario: parse(t, p, fault), Replan: replan}, p)
+		known := s.of(edgeshard.Detection)
+		if len(known) != 1 || known[0].Device != 2 || known[0].To != 1 || known[0].Start != 12*time.Millisecond || known[0].End != 62*time.Millisecond {
+			t.Errorf("%s: detections %+v: want b to tell of a from 12 to 62 ms", name, known)
+		}
+		want := map[bool]int{true: 3 * p.Workload.Tokens}[around]
+		if tokens, failed := len(s.of(edgeshard.Token)), len(s.of(edgeshard.Failed)); around && (tokens != want || failed != 0) || !around && failed == 0 {
+			t.Errorf("%s: %d tokens and %d failures", name, tokens, failed)
+		}
+	}
+}

@@ -19,6 +19,8 @@ type faults struct {
 	byToken   []int32
 	links     []*scenarios.Fault // in force
 	cuts      map[[2]int]time.Duration
+	severed   map[[2]int]bool // links that plans do without
+	slow      map[int]slowness
 	detected  map[int]bool    // devices known dead
 	lost      int             // the one the run is planned anew for
 	next      *edgeshard.Plan // the new plan
@@ -27,6 +29,7 @@ type faults struct {
 // scheduleFaults sets the faults of a time; those of a token wait for it.
 func (s *pipeline) scheduleFaults() {
 	s.faults.cuts, s.faults.detected = make(map[[2]int]time.Duration), make(map[int]bool)
+	s.faults.severed, s.faults.slow = make(map[[2]int]bool), make(map[int]slowness)
 	for i := range s.scenario.Faults {
 		if at := s.scenario.Faults[i].At; at != nil {
 			s.At(time.Duration(*at), event{kind: faultStart, flow: int32(i)})
@@ -59,6 +62,10 @@ func (s *pipeline) handleFault(ctx context.Context, e event) error {
 		if d := &s.devices[e.flow]; (d.dead || d.frozen) && d.deaths == e.epoch {
 			return s.lose(ctx, int(e.flow))
 		}
+	case slowDetection:
+		return s.foundSlow(ctx, int(e.flow))
+	case linkDetection:
+		return s.loseLink(ctx, int(e.flow), int(e.epoch))
 	case resumption:
 		return s.resume(ctx)
 	}
@@ -75,6 +82,7 @@ func (s *pipeline) startFault(i int32) {
 		s.freeze(device)
 	case scenarios.Slow:
 		s.reslow(device, func(d *station) { d.fault = f.Factor })
+		s.noteSlow(device, f.Factor)
 	case scenarios.Cut, scenarios.Degrade:
 		s.faults.links = append(s.faults.links, f)
 		s.relink()
@@ -127,6 +135,7 @@ func (s *pipeline) recover(f *scenarios.Fault) {
 			delete(s.faults.detected, device)
 		}
 		s.reslow(device, func(d *station) { d.frozen, d.fault = false, 0 })
+		delete(s.faults.slow, device)
 	}
 }
 
@@ -154,11 +163,7 @@ func (s *pipeline) silent(device int) {
 	d := &s.devices[device]
 	d.died = s.Now()
 	d.deaths++
-	after := time.Duration(s.scenario.Recovery.Detect)
-	if after == 0 {
-		after = scenarios.DefaultDetect
-	}
-	s.After(after, event{kind: detection, flow: int32(device), epoch: d.deaths})
+	s.After(s.detectAfter(), event{kind: detection, flow: int32(device), epoch: d.deaths})
 }
 
 // down tells that a device did not work until now.
@@ -183,9 +188,10 @@ func (s *pipeline) relink() {
 		if since, ok := s.faults.cuts[key]; ok && before[p] == 0 && p.Factor() > 0 {
 			s.tell(edgeshard.Span{What: edgeshard.Down, Request: -1, Stage: -1, Device: p.From, To: p.To, Start: since, End: s.Now()})
 			delete(s.faults.cuts, key)
+			delete(s.faults.severed, key)
 		}
 		if before[p] > 0 && p.Factor() == 0 {
-			s.faults.cuts[key] = s.Now()
+			s.noteCut(p.From, p.To)
 		}
 	}
 	s.tickNetwork()

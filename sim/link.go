@@ -59,6 +59,11 @@ func (s *pipeline) weave() error {
 		}
 	}
 	n.SetFactors(s.linkFactor, s.Now())
+	for _, p := range n.Ports() {
+		if p.Factor() == 0 && s.faults.cuts != nil {
+			s.noteCut(p.From, p.To)
+		}
+	}
 	s.network = n
 	return nil
 }

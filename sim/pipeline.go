@@ -63,7 +63,9 @@ const (
 	speedTick               // a device's trace changes
 	faultStart
 	faultEnd
-	detection // a device's death is known
+	detection     // a device's death is known
+	linkDetection // a link's silence is; epoch is where it leads to
+	slowDetection // a device's slowness is
 	resumption
 	started // weights are delivered
 )

@@ -27,13 +27,21 @@ func (s *pipeline) lose(ctx context.Context, device int) error {
 		s.fail(device)
 		return nil
 	}
+	s.planAnew(device)
+	return s.replan(ctx)
+}
+
+// planAnew throws away what is in the pipeline and halts the run until there is a
+// plan without what a device's failure, or one that it tells of, has taken away.
+func (s *pipeline) planAnew(device int) {
 	s.abort()
 	s.faults.halted = true
 	s.faults.lost = device
-	wait := time.Duration(s.scenario.Recovery.Plan)
-	s.tell(edgeshard.Span{What: edgeshard.Replan, Request: -1, Stage: -1, Device: device, To: -1, Start: s.Now(), End: s.Now() + wait})
-	return s.replan(ctx, wait)
+	s.tell(edgeshard.Span{What: edgeshard.Replan, Request: -1, Stage: -1, Device: device, To: -1, Start: s.Now(), End: s.Now() + s.planning()})
 }
+
+// planning is the time that a new plan takes.
+func (s *pipeline) planning() time.Duration { return time.Duration(s.scenario.Recovery.Plan) }
 
 // fail gives up every request that has not ended, and the run with them.
 func (s *pipeline) fail(device int) {
@@ -85,22 +93,35 @@ func (s *pipeline) abort() {
 	}
 }
 
-// replan asks for a new plan, and waits until it is made and its weights and,
-// from a replica, its KV caches are where they belong.
-func (s *pipeline) replan(ctx context.Context, wait time.Duration) error {
+// replan goes on with a plan for the cluster as it is now known, if there is one.
+func (s *pipeline) replan(ctx context.Context) error {
+	p, err := s.runner.Replan(ctx, s.job(), s.dead())
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil || s.stuck(p) {
+		s.fail(s.faults.lost)
+		return nil
+	}
+	s.change(p)
+	return nil
+}
+
+// dead returns the devices known to be, in order.
+func (s *pipeline) dead() []int {
 	lost := make([]int, 0, len(s.faults.detected))
 	for d := range s.faults.detected {
 		lost = append(lost, d)
 	}
 	slices.Sort(lost)
-	p, err := s.runner.Replan(ctx, s.plan, lost)
-	if err != nil {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		s.fail(s.faults.lost)
-		return nil
-	}
+	return lost
+}
+
+// change resumes the run with another plan when that is made and its weights and,
+// from a replica, its KV caches are where they belong.
+func (s *pipeline) change(p *edgeshard.Plan) {
+	wait := s.planning()
+	p.Topology = s.plan.Topology
 	s.faults.next = p
 	ready := s.Now() + wait
 	for _, l := range s.loads(p) {
@@ -114,7 +135,6 @@ func (s *pipeline) replan(ctx context.Context, wait time.Duration) error {
 		ready += s.replicas(p)
 	}
 	s.At(ready, event{kind: resumption})
-	return nil
 }
 
 // owners returns which device has each unit under a plan.
