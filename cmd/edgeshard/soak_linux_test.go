@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -46,7 +45,7 @@ type soak struct {
 	done     int
 	wrong    []string
 	slowest  time.Duration
-	workers  [soakWorkers]*soakWorker
+	workers  [soakWorkers]*daemon
 	faults   int
 	resident []float64 // of the server, in bytes, over time
 	files    []float64
@@ -86,7 +85,7 @@ func TestSoak(t *testing.T) {
 func (s *soak) topology() string {
 	text := soakTopology
 	for i := range s.workers {
-		w := s.startWorker(fmt.Sprintf("d%d", i), "127.0.0.1:0")
+		w := startDaemon(s.t, fmt.Sprintf("d%d", i), "127.0.0.1:0")
 		s.workers[i] = w
 		text += fmt.Sprintf("[[device]]\nname = %q\nlike = \"core\"\naddress = %q\n", w.name, w.address)
 	}
@@ -187,37 +186,6 @@ func (s *soak) disturb(length, every time.Duration) {
 	}
 }
 
-// A soakWorker is the daemon of a device, which is started again when it dies.
-type soakWorker struct {
-	name, address string
-	process       *exec.Cmd
-}
-
-func (s *soak) startWorker(name, address string) *soakWorker {
-	s.t.Helper()
-	cmd := exec.Command("edgeshard", "worker", "--listen", address, "--name", name, "--insecure", "--threads", "1", "--cache", filepath.Join(s.t.TempDir(), "cache"))
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		s.t.Fatal(err)
-	}
-	line, _ := bufio.NewReader(out).ReadString('\n')
-	fields := strings.Fields(line) // worker NAME listens on ADDRESS
-	if len(fields) != 5 {
-		s.t.Fatalf("a worker says %q", line)
-	}
-	w := &soakWorker{name, fields[4], cmd}
-	s.t.Cleanup(w.kill)
-	return w
-}
-
-func (w *soakWorker) kill() {
-	_ = w.process.Process.Kill()
-	_ = w.process.Wait()
-}
-
 // fault hits a worker, the source's too: it dies and is started again, as by
 // systemd, or is frozen for longer than a silence may last.
 func (s *soak) fault(rng *rand.Rand, pause time.Duration) {
@@ -235,5 +203,5 @@ func (s *soak) fault(rng *rand.Rand, pause time.Duration) {
 	}
 	w.kill()
 	<-again
-	s.workers[i] = s.startWorker(w.name, w.address)
+	s.workers[i] = startDaemon(s.t, w.name, w.address)
 }
