@@ -7,7 +7,8 @@
 #   netns_address NAME     the address of a worker's namespace
 #   netns_in NAME CMD...   run a command there ("coordinator" is a name, too)
 #   netns_rate NAME RATE   change a worker's rate, for example to degrade its link
-#   netns_cut NAME, netns_mend NAME
+#   netns_cut NAME, netns_mend NAME          a worker's cable
+#   netns_part NAME NAME, netns_join NAME NAME   the way between two workers alone
 #   netns_down             take everything down
 
 netns_prefix=es$$
@@ -65,6 +66,15 @@ netns_rate() { netns_in "$1" tc qdisc replace dev cable root tbf rate "$2" burst
 
 netns_cut() { ip -n "$netns_prefix-$1" link set cable down; }
 netns_mend() { ip -n "$netns_prefix-$1" link set cable up; }
+
+# Isolated ports of a bridge reach the others, and not each other.
+netns_isolate() {
+	for netns_to in "$1" "$2"; do
+		ip -n "$netns_prefix-switch" link set "$netns_prefix-$(netns_index "$netns_to")" type bridge_slave isolated "$3"
+	done
+}
+netns_part() { netns_isolate "$1" "$2" on; }
+netns_join() { netns_isolate "$1" "$2" off; }
 
 netns_down() {
 	for netns_to in $netns_names switch; do
