@@ -20,7 +20,7 @@ type Options struct {
 	Batch   int // sequences that run together
 	Past    int // positions in the KV caches before the first pass
 	Tokens  int // of each sequence: decoded one by one, or the prompt
-	Repeats int // runs, of which the median counts
+	Repeats int // runs after one pass to warm up, of which the median counts
 }
 
 // A Result is the median of some runs of a whole model in one shard.
@@ -77,9 +77,12 @@ func measure(ctx context.Context, m models.Checkpoint, o Options, what string, s
 		return nil, err
 	}
 	defer b.close()
+	if _, err := b.run(ctx, step, 1); err != nil { // to have the workspace in memory
+		return nil, err
+	}
 	var runs []run
 	for range o.Repeats {
-		r, err := b.run(ctx, step)
+		r, err := b.run(ctx, step, o.Tokens/step)
 		if err != nil {
 			return nil, err
 		}
@@ -143,7 +146,7 @@ func (b *bench) close() {
 }
 
 // run makes new caches, fills them with the past and times the passes.
-func (b *bench) run(ctx context.Context, step int) (r run, err error) {
+func (b *bench) run(ctx context.Context, step, passes int) (r run, err error) {
 	for i := range b.batch {
 		if err := b.shard.Reserve(i, b.Past+b.Tokens); err != nil {
 			return r, err
@@ -155,7 +158,7 @@ func (b *bench) run(ctx context.Context, step int) (r run, err error) {
 	}
 	r.bandwidth = b.Path.Bandwidth(b.pool, b.buffer)
 	start := time.Now()
-	for at := 0; at < b.Tokens; at += step {
+	for at := 0; at < passes*step; at += step {
 		if err := ctx.Err(); err != nil {
 			return r, err
 		}

@@ -64,11 +64,22 @@ func (a *Activations) Resize(path *Path, p models.Precision, n, cols int) {
 	case formQ8:
 		a.stride = cols / blockElements * recordBytes
 	}
+	if n > maxCols {
+		a.stride = spaced(a.stride)
+	}
 	need := n * a.stride
 	if cap(a.data) < need {
 		a.data = aligned(make([]byte, need+align), align)
 	}
 	a.data = a.data[:need]
+}
+
+// spaced returns how far apart rows of that many bytes should begin. A tile reads
+// the same columns of many rows: were these a large power of two apart, all of that
+// would compete for a few sets of the caches.
+func spaced(bytes int) int {
+	const odd = 512
+	return ((bytes+odd-1)/odd | 1) * odd
 }
 
 // Clear empties a, so that Set does nothing until the next Resize.
