@@ -3,6 +3,7 @@ package solver
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/edgeshard/edgeshard"
 )
@@ -50,9 +51,9 @@ func (p *Problem) paperTable() int {
 type bottleneckTable struct {
 	p     *Problem
 	sets  int
-	place []int // [class] of its digit in a set's number; digits 0..members
-	g     []int64
-	from  []bottleneckStep
+	place []int     // [class] of its digit in a set's number; digits 0..members
+	g     [][]int64 // [unit][set and class]
+	from  [][]bottleneckStep
 }
 
 // bottleneckStep is the state before the last stage.
@@ -70,26 +71,25 @@ func newBottleneckTable(ctx context.Context, p *Problem) (*bottleneckTable, erro
 		t.place[k] = t.sets
 		t.sets *= len(p.Classes[k].Members) + 1
 	}
-	n := (p.Units + 1) * t.sets * len(p.Classes)
-	t.g, t.from = make([]int64, n), make([]bottleneckStep, n)
-	for i := range t.g {
-		if i%(1<<18) == 0 && ctx.Err() != nil {
-			return nil, ctx.Err()
+	// Row by row: to have all the memory at once can take longer than a look may.
+	for range p.Units + 1 {
+		if err := ctx.Err(); err != nil {
+			return nil, err
 		}
-		t.g[i] = never
+		t.g = append(t.g, slices.Repeat([]int64{never}, t.sets*len(p.Classes)))
+		t.from = append(t.from, make([]bottleneckStep, t.sets*len(p.Classes)))
 	}
 	k := p.Devices[p.Source].Class
 	t.stage(0, 0, k, 0, bottleneckStep{})
 	return t, nil
 }
 
-func (t *bottleneckTable) state(unit, set, class int) int {
-	return (unit*t.sets+set)*len(t.p.Classes) + class
-}
+// state is where a set and the class of its last stage are in the rows.
+func (t *bottleneckTable) state(set, class int) int { return set*len(t.p.Classes) + class }
 
 // extend puts a stage on each class with a device left behind state (i, set, k).
 func (t *bottleneckTable) extend(i, set, k int) {
-	g := t.g[t.state(i, set, k)]
+	g := t.g[i][t.state(set, k)]
 	if g >= never {
 		return
 	}
@@ -103,7 +103,7 @@ func (t *bottleneckTable) extend(i, set, k int) {
 
 // stage puts units i.. on a device of class c, to every end that fits.
 func (t *bottleneckTable) stage(i, set, c int, g int64, from bottleneckStep) {
-	class, set := &t.p.Classes[c], set+t.place[c]
+	class, at := &t.p.Classes[c], t.state(set+t.place[c], c)
 	var time, weight int64
 	for j := i; j < t.p.Units; j++ {
 		if pin := t.p.Pin(j); pin >= 0 && t.p.Devices[pin].Class != c {
@@ -113,8 +113,8 @@ func (t *bottleneckTable) stage(i, set, c int, g int64, from bottleneckStep) {
 		if weight > class.Budget {
 			return
 		}
-		if at := t.state(j+1, set, c); max(g, time) < t.g[at] {
-			t.g[at], t.from[at] = max(g, time), from
+		if row := t.g[j+1]; max(g, time) < row[at] {
+			row[at], t.from[j+1][at] = max(g, time), from
 		}
 	}
 }
@@ -123,7 +123,7 @@ func (t *bottleneckTable) best() ([]edgeshard.Stage, error) {
 	set, class, least := -1, -1, never
 	for s := range t.sets {
 		for k := range t.p.Classes {
-			if g := t.g[t.state(t.p.Units, s, k)]; g < least {
+			if g := t.g[t.p.Units][t.state(s, k)]; g < least {
 				set, class, least = s, k, g
 			}
 		}
@@ -139,7 +139,7 @@ func (t *bottleneckTable) best() ([]edgeshard.Stage, error) {
 func (t *bottleneckTable) stages(set, class int) []edgeshard.Stage {
 	at, given := make([]int, t.p.Units), make([]int, len(t.p.Classes))
 	for unit := t.p.Units; unit > 0; {
-		step := t.from[t.state(unit, set, class)]
+		step := t.from[unit][t.state(set, class)]
 		d := t.p.Classes[class].Members[given[class]]
 		given[class]++
 		for u := int(step.unit); u < unit; u++ {
