@@ -58,8 +58,9 @@ type failure struct {
 	*DeviceError
 	blame  blame
 	device int
-	peer   int        // for hearsay: the device lost; else -1
-	need   *wire.Need // where memory lacked
+	peer   int           // for hearsay: the device lost; else -1
+	since  time.Duration // then: when it was last heard, by the coordinator's clock; 0: not known
+	need   *wire.Need    // where memory lacked
 }
 
 func (f *failure) Unwrap() error { return f.DeviceError }

@@ -48,7 +48,7 @@ func (s *session) connect(peers []*wire.Peer) error {
 	for _, p := range peers {
 		l, err := s.openLink(p)
 		if err != nil {
-			return &lost{p.GetDevice(), fmt.Errorf("no connection to %s: %w", p.GetAddress(), plainError(err))}
+			return &lost{device: p.GetDevice(), err: fmt.Errorf("no connection to %s: %w", p.GetAddress(), plainError(err))}
 		}
 		s.linking.Lock()
 		s.links[p.GetDevice()] = l
@@ -167,7 +167,7 @@ func (l *link) beat() error {
 }
 
 func (l *link) broken(err error) error {
-	return &lost{l.peer.GetDevice(), fmt.Errorf("the connection to %s broke: %w", l.peer.GetAddress(), plainError(err))}
+	return &lost{device: l.peer.GetDevice(), err: fmt.Errorf("the connection to %s broke: %w", l.peer.GetAddress(), plainError(err))}
 }
 
 func (l *link) deliver(o outgoing) error {

@@ -40,11 +40,11 @@ func (s *session) receive(stream grpc.ClientStreamingServer[wire.Pass, wire.Forw
 			if errors.Is(err, io.EOF) {
 				return stream.SendAndClose(&wire.ForwardReply{})
 			}
-			s.end(&lost{uint32(device), fmt.Errorf("its passes stopped coming: %w", plainError(err))})
+			s.end(&lost{device: uint32(device), err: fmt.Errorf("its passes stopped coming: %w", plainError(err))})
 			return err
 		case <-tick.C:
-			if r.silent(time.Now()) {
-				s.end(&lost{uint32(device), fmt.Errorf("nothing came from it for %s", s.linkSilence())})
+			if now := time.Now(); r.silent(now) {
+				s.end(&lost{uint32(device), fmt.Errorf("nothing came from it for %s", s.linkSilence()), now.Sub(r.last)})
 			}
 		case <-s.ctx.Done():
 			return status.Error(codes.Aborted, "the session has ended")

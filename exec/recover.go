@@ -200,6 +200,9 @@ func (e *Engine) detected(f *failure, dead []int) {
 	s := edgeshard.Span{What: edgeshard.Detection, Request: -1, Stage: -1, Device: blamed(f, dead), To: -1, Start: e.now(), End: e.now()}
 	if len(dead) == 0 && f.blame == hearsay {
 		s.To = f.peer
+		if f.since > 0 {
+			s.Start = f.since - e.begin
+		}
 	} else if at := e.cluster.member(s.Device).lastHeard().at; at > 0 {
 		s.Start = at - e.begin
 	}

@@ -105,6 +105,9 @@ func (s *seat) failed(w *wire.Failure) {
 			what, n.GetWeights(), n.GetKvCaches(), n.GetWorkspace(), n.GetOverhead(), oom)
 	case w.GetPeer() > 0:
 		f.blame, f.peer = hearsay, int(w.GetPeer()-1)
+		if w.GetSilenceNs() > 0 {
+			f.since = time.Duration(s.cluster.now() - w.GetSilenceNs())
+		}
 		f.Err = fmt.Errorf("lost device %s: %s", s.cluster.deviceName(w.GetPeer()-1), w.GetReason())
 	default:
 		f.Err = errors.New(w.GetReason())

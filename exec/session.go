@@ -66,8 +66,9 @@ var errUnloaded = errors.New("unloaded")
 
 // lost says that a peer is gone.
 type lost struct {
-	device uint32
-	err    error
+	device  uint32
+	err     error
+	silence time.Duration // until then; 0: there was none
 }
 
 func (l *lost) Error() string { return l.err.Error() }
@@ -239,7 +240,7 @@ func (s *session) report(cause error) error {
 	var short *shortage
 	switch {
 	case errors.As(cause, &l):
-		f.Peer = l.device + 1
+		f.Peer, f.SilenceNs = l.device+1, int64(l.silence)
 	case errors.As(cause, &short):
 		f.Need = short.need
 	case errors.Is(cause, syscall.ENOMEM):

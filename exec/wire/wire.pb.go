@@ -2025,8 +2025,9 @@ func (x *ShapedLink) GetLatestNs() int64 {
 type Failure struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Reason        string                 `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
-	Need          *Need                  `protobuf:"bytes,2,opt,name=need,proto3" json:"need,omitempty"`  // where the load does not fit
-	Peer          uint32                 `protobuf:"varint,3,opt,name=peer,proto3" json:"peer,omitempty"` // device that was lost, plus one; 0: none
+	Need          *Need                  `protobuf:"bytes,2,opt,name=need,proto3" json:"need,omitempty"`                             // where the load does not fit
+	Peer          uint32                 `protobuf:"varint,3,opt,name=peer,proto3" json:"peer,omitempty"`                            // device that was lost, plus one; 0: none
+	SilenceNs     int64                  `protobuf:"varint,4,opt,name=silence_ns,json=silenceNs,proto3" json:"silence_ns,omitempty"` // for how long nothing had come from it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2078,6 +2079,13 @@ func (x *Failure) GetNeed() *Need {
 func (x *Failure) GetPeer() uint32 {
 	if x != nil {
 		return x.Peer
+	}
+	return 0
+}
+
+func (x *Failure) GetSilenceNs() int64 {
+	if x != nil {
+		return x.SilenceNs
 	}
 	return 0
 }
@@ -2822,11 +2830,13 @@ const file_wire_proto_rawDesc = "" +
 	"\x02to\x18\x01 \x01(\rR\x02to\x12\x1a\n" +
 	"\bmessages\x18\x02 \x01(\x03R\bmessages\x12\x17\n" +
 	"\alate_ns\x18\x03 \x01(\x03R\x06lateNs\x12\x1b\n" +
-	"\tlatest_ns\x18\x04 \x01(\x03R\blatestNs\"b\n" +
+	"\tlatest_ns\x18\x04 \x01(\x03R\blatestNs\"\x81\x01\n" +
 	"\aFailure\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x12+\n" +
 	"\x04need\x18\x02 \x01(\v2\x17.edgeshard.wire.v1.NeedR\x04need\x12\x12\n" +
-	"\x04peer\x18\x03 \x01(\rR\x04peer\"\xa9\x01\n" +
+	"\x04peer\x18\x03 \x01(\rR\x04peer\x12\x1d\n" +
+	"\n" +
+	"silence_ns\x18\x04 \x01(\x03R\tsilenceNs\"\xa9\x01\n" +
 	"\x04Need\x12\x18\n" +
 	"\aweights\x18\x01 \x01(\x03R\aweights\x12\x1b\n" +
 	"\tkv_caches\x18\x02 \x01(\x03R\bkvCaches\x12\x1c\n" +

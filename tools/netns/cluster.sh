@@ -41,8 +41,9 @@ await() {
 }
 
 start() {
-	netns_in "$1" "$edgeshard" worker --listen "$(netns_address "$1"):7077" --name "$1" --threads 1 --cache "$work/cache-$1" \
-		--cert "$certs/$1.crt" --key "$certs/$1.key" --ca "$certs/ca.crt" >"$work/$1.log" 2>&1 &
+	: >"$work/$1.log"
+	netns_start "$1" "$edgeshard" worker --listen "$(netns_address "$1"):7077" --name "$1" --threads 1 --cache "$work/cache-$1" \
+		--cert "$certs/$1.crt" --key "$certs/$1.key" --ca "$certs/ca.crt" >"$work/$1.log" 2>&1
 	echo $! >"$work/$1.pid"
 	await 50 grep -q listens "$work/$1.log"
 }
@@ -52,26 +53,30 @@ stop() {
 	rm -f "$work/$1.pid"
 }
 
-# run NAME FLAGS...: in the coordinator's namespace; its report is NAME.json.
-run() {
+# begin NAME FLAGS...: a run in the coordinator's namespace, of process $!; its
+# report is NAME.json.
+begin() {
 	name=$1
 	shift
-	netns_in coordinator "$edgeshard" run "$@" --backend exec -o "$work/$name.json" \
+	netns_start coordinator "$edgeshard" run "$@" --backend exec -o "$work/$name.json" \
 		--cert "$certs/coordinator.crt" --key "$certs/coordinator.key" --ca "$certs/ca.crt" >"$work/$name.out" 2>&1
 }
 
-grown() { [ "$(wc -c <"$1" 2>/dev/null || echo 0)" -gt "$2" ]; }
+# end NAME: of the run of process $pid.
+end() { wait $pid || { tail -3 "$work/$1.out"; return 1; }; }
+
+grown() { [ -f "$1" ] && [ "$(wc -c <"$1")" -gt "$2" ]; }
 texts() { grep '"text":' "$work/$1.json"; }
 
 # disturbed NAME COMMAND...: a run in whose midst the command is done.
 disturbed() {
 	case=$1
 	shift
-	run "$case" "$work/plan.json" --journal "$work/journal-$case" &
+	begin "$case" "$work/plan.json" --journal "$work/journal-$case"
 	pid=$!
 	await 100 grown "$work/journal-$case/run.journal" "$midst"
 	"$@"
-	wait $pid || { tail -3 "$work/$case.out"; return 1; }
+	end "$case"
 	compare "$case"
 	grep -q '"detection_ms"' "$work/$case.json" || { echo "$case: the report tells of no recovery"; return 1; }
 	grep -A2 '"detection_ms"' "$work/$case.json" | tr -d '\n ' | sed "s/^/$case: /"
@@ -97,7 +102,9 @@ netns_up "${rate}mbit" $devices
 for d in $devices; do start "$d"; done
 "$edgeshard" plan -t "$work/topology.toml" -m demo --force two --force three --requests 60 --batch 4 --prompt-tokens 16 --tokens 100 --ignore-eos -o "$work/plan.json" >/dev/null
 
-run base "$work/plan.json" --journal "$work/journal-base" || { tail -3 "$work/base.out"; exit 1; }
+begin base "$work/plan.json" --journal "$work/journal-base"
+pid=$!
+end base
 texts base >"$work/base.txt"
 midst=$(($(wc -c <"$work/journal-base/run.journal") / 3))
 
@@ -108,12 +115,14 @@ netns_mend two
 disturbed parted netns_part two three
 netns_join two three
 
-run resumed "$work/plan.json" --journal "$work/journal-resumed" &
+begin resumed "$work/plan.json" --journal "$work/journal-resumed"
 pid=$!
 await 100 grown "$work/journal-resumed/run.journal" "$midst"
-kill -9 $(ps -o pid= --ppid $pid)
+kill -9 $pid
 wait $pid || true
-run resumed --resume "$work/journal-resumed" || { tail -3 "$work/resumed.out"; exit 1; }
+begin resumed --resume "$work/journal-resumed"
+pid=$!
+end resumed
 compare resumed
 echo "resumed: after the coordinator's death"
 echo "texts are those of an undisturbed run in all cases"

@@ -6,6 +6,7 @@
 #   netns_up RATE NAME...  namespaces for workers of these names, and one for the coordinator
 #   netns_address NAME     the address of a worker's namespace
 #   netns_in NAME CMD...   run a command there ("coordinator" is a name, too)
+#   netns_start NAME CMD...  start one; $! is its process
 #   netns_rate NAME RATE   change a worker's rate, for example to degrade its link
 #   netns_cut NAME, netns_mend NAME          a worker's cable
 #   netns_part NAME NAME, netns_join NAME NAME   the way between two workers alone
@@ -40,6 +41,12 @@ netns_in() {
 	netns_at=$netns_prefix-$1
 	shift
 	ip netns exec "$netns_at" "$@"
+}
+
+netns_start() {
+	netns_at=$netns_prefix-$1
+	shift
+	ip netns exec "$netns_at" "$@" &
 }
 
 netns_up() {

@@ -76,8 +76,8 @@ certs=$work/certs
 "$edgeshard" cert issue --dir "$certs" coordinator >/dev/null
 for d in $devices; do
 	"$edgeshard" cert issue --dir "$certs" "$d" "$(netns_address "$d")" >/dev/null
-	netns_in "$d" "$edgeshard" worker --listen "$(netns_address "$d"):7077" --name "$d" --threads 1 \
-		--cert "$certs/$d.crt" --key "$certs/$d.key" --ca "$certs/ca.crt" >"$work/$d.log" 2>&1 &
+	netns_start "$d" "$edgeshard" worker --listen "$(netns_address "$d"):7077" --name "$d" --threads 1 \
+		--cert "$certs/$d.crt" --key "$certs/$d.key" --ca "$certs/ca.crt" >"$work/$d.log" 2>&1
 	workers="$workers $!"
 done
 for d in $devices; do
