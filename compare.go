@@ -98,8 +98,8 @@ func (c *comparison) recoveries(a, b *Report) {
 		m, keys, n := make(map[string]RecoveryReport), []string(nil), make(map[string]int)
 		for _, x := range r.Recoveries {
 			key := x.Device
-			if x.To != "" {
-				key += ">" + x.To
+			if x.To != "" { // whichever of its ends has told of it
+				key = min(x.Device, x.To) + "–" + max(x.Device, x.To)
 			}
 			if n[key]++; n[key] > 1 {
 				key = fmt.Sprintf("%s#%d", key, n[key])

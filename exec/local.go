@@ -38,6 +38,21 @@ type localWorker struct {
 	why    error         // it ended; read after done
 }
 
+// endExplains is how long the end of a worker's process is waited for, to explain
+// a broken connection.
+const endExplains = 100 * time.Millisecond
+
+// awaitEnd waits a moment for a local worker to have ended.
+func (l *localWorker) awaitEnd(ctx context.Context) {
+	timer := time.NewTimer(endExplains)
+	defer timer.Stop()
+	select {
+	case <-l.done:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
 // startLocal starts the local worker of a member.
 func (c *cluster) startLocal(ctx context.Context, m *member) error {
 	pem, err := c.security.forLocal(m.name)

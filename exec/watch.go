@@ -51,7 +51,11 @@ func (m *member) watchOver(ctx context.Context) error {
 	m.mu.Unlock()
 	m.cluster.tasks.Go(func() {
 		defer func() { _ = conn.Close() }()
-		if err := w.run(watching, conn); watching.Err() == nil {
+		silent, err := w.run(watching, conn)
+		if l := m.worker(); l != nil && !silent {
+			l.awaitEnd(watching) // it explains more than a broken connection
+		}
+		if watching.Err() == nil {
 			m.fail(gone, err)
 		}
 	})
@@ -65,9 +69,10 @@ func (m *member) watchOver(ctx context.Context) error {
 	return nil
 }
 
-// run watches until ctx ends or the worker is lost, and returns why that is. A
-// broken connection is no death where the worker answers on another.
-func (w *watcher) run(ctx context.Context, conn *grpc.ClientConn) error {
+// run watches until ctx ends or the worker is lost, and returns why that is, and
+// whether it is for its silence. A broken connection is no death where the worker
+// answers on another.
+func (w *watcher) run(ctx context.Context, conn *grpc.ClientConn) (silent bool, err error) {
 	defer w.open() // who waits for it must not wait for a dead one
 	for vain := 0; ; sleep(ctx, w.pulse.interval()) {
 		stream, err := wire.NewWorkerClient(conn).Watch(ctx)
@@ -76,16 +81,16 @@ func (w *watcher) run(ctx context.Context, conn *grpc.ClientConn) error {
 			answers, err = w.follow(ctx, stream)
 		}
 		if ctx.Err() != nil || err != nil {
-			return err
+			return answers > 0, err
 		}
 		if vain++; answers > 0 {
 			vain = 0
 		}
 		if vain == watchTries {
-			return fmt.Errorf("worker at %s is there, and answers no beat: %w", w.member.address, plainError(w.broke))
+			return false, fmt.Errorf("worker at %s is there, and answers no beat: %w", w.member.address, plainError(w.broke))
 		}
 		if err := w.member.hello(ctx, conn, w.member.cluster.timeout/2); err != nil {
-			return fmt.Errorf("lost %w", err)
+			return false, fmt.Errorf("lost %w", err)
 		}
 	}
 }
