@@ -21,7 +21,7 @@ import (
 type Cache struct{ Dir string }
 
 // cacheFormat changes when the same inputs come to be told differently.
-const cacheFormat = "edgeshard outcome 1"
+const cacheFormat = "edgeshard outcome 2"
 
 // key returns what a point's outcome depends on, as a hash: the job's whole
 // content, the program's version and, where runs are measured, the repeat.

@@ -81,3 +81,19 @@ func TestPointsAreStable(t *testing.T) {
 		t.Errorf("%d independent seeds of 60 points", len(distinct))
 	}
 }
+
+// TestEnergyFigures holds that a point solved for energy tells the energy and its
+// bound, and one solved for latency none.
+func TestEnergyFigures(t *testing.T) {
+	for objective, energy := range map[string]bool{"energy": true, "latency": false} {
+		spec := parse(t, "[base]\nmodel = \"llama2-7b\"\ntopology = \"edgeshard-testbed\"\nobjective = \""+objective+"\"\n")
+		results, err := (&experiments.Sweep{Spec: spec}).Run(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := results[0].Figures
+		if f["proved"] != 1 || f["lower_bound_mj"] != f["objective_mj"] || (f["objective_mj"] > 0) != energy || (f["lower_bound_ms"] == 0) != energy {
+			t.Errorf("%s: %s %v", objective, results[0].Error, f)
+		}
+	}
+}

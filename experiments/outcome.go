@@ -37,6 +37,8 @@ type figure struct {
 var figures = []figure{
 	{"objective_ms", func(p *edgeshard.Plan, _ *edgeshard.Report) float64 { return p.ObjectiveMS }},
 	{"lower_bound_ms", func(p *edgeshard.Plan, _ *edgeshard.Report) float64 { return p.Solver.LowerBound }},
+	{"objective_mj", func(p *edgeshard.Plan, _ *edgeshard.Report) float64 { return p.ObjectiveMJ }},
+	{"lower_bound_mj", func(p *edgeshard.Plan, _ *edgeshard.Report) float64 { return p.Solver.LowerBoundMJ }},
 	{"gap", func(p *edgeshard.Plan, _ *edgeshard.Report) float64 { return p.Solver.Gap }},
 	{"proved", func(p *edgeshard.Plan, _ *edgeshard.Report) float64 { return truth(p.Solver.Proved) }},
 	{"stages", func(p *edgeshard.Plan, _ *edgeshard.Report) float64 { return float64(len(p.Stages)) }},
