@@ -2,6 +2,7 @@ package solver
 
 import (
 	"slices"
+	"time"
 
 	"github.com/edgeshard/edgeshard"
 )
@@ -23,11 +24,14 @@ type Certificate struct {
 // A Proof is a relaxation without a path below Bound, for the plans in which no
 // device or link is busy for more than Tau in a decode pass.
 type Proof struct {
-	Tau    int64 `json:"tau_ns"`
-	Tail   int   `json:"tail,omitempty"` // where the source's last stage starts, where it has one of its own
-	Bound  int64 `json:"bound_ns"`
-	Plain  bool  `json:"plain,omitempty"` // paths are compared by cost and price, not by price alone
-	Prices []int `json:"prices_ns"`       // [class] multiplier
+	Tau   int64 `json:"tau_ns"`
+	Tail  int   `json:"tail,omitempty"` // where the source's last stage starts, where it has one of its own
+	Bound int64 `json:"bound_ns"`
+	Plain bool  `json:"plain,omitempty"` // paths are compared by cost and price, not by price alone
+	// Covering: the relaxation asks only whether all units can be run at all, and
+	// charges nothing but prices: more than these give back.
+	Covering bool  `json:"covering,omitempty"`
+	Prices   []int `json:"prices_ns"` // [class] multiplier
 	// Memory lists for each class the classes whose use a path remembers there.
 	Memory [][]int `json:"memory,omitempty"`
 }
@@ -41,19 +45,21 @@ type evidence struct {
 
 // keep notes what the bound just reached rests on.
 func (s *search) keep(m multipliers, plain bool) {
-	s.proof = evidence{m: slices.Clone(m), plain: plain, memory: make(memory, len(s.memory))}
-	for k := range s.memory {
-		s.proof.memory[k] = slices.Clone(s.memory[k])
-	}
+	s.proof = evidence{m: slices.Clone(m), plain: plain, memory: s.memory.clone()}
 }
 
 // certify states the search's bound and what it rests on.
 func (s *search) certify(v variant) Proof {
-	p := Proof{Tau: v.tau, Tail: v.tail, Bound: s.bound, Plain: s.proof.plain, Prices: make([]int, s.g.classes)}
-	for k, x := range s.proof.m {
-		p.Prices[k] = int(x)
+	return s.proof.state(Proof{Tau: v.tau, Tail: v.tail, Bound: s.bound})
+}
+
+// state adds the evidence to a proof.
+func (e *evidence) state(p Proof) Proof {
+	p.Plain = e.plain
+	for _, x := range e.m {
+		p.Prices = append(p.Prices, int(x))
 	}
-	for _, row := range s.proof.memory {
+	for _, row := range e.memory {
 		list := []int{}
 		for k, is := range row {
 			if is {
@@ -66,7 +72,11 @@ func (s *search) certify(v variant) Proof {
 }
 
 // Certificate returns the result's certificate for constraints it was solved under.
+// A bound on the round is stated as such, a throughput asked for included.
 func (r *Result) Certificate(c Constraints) *Certificate {
+	if r.Problem.Objective != edgeshard.Energy && r.Problem.MaxLoop < never {
+		c.MaxRound = time.Duration(r.Problem.MaxLoop)
+	}
 	return &Certificate{
 		Objective: r.Problem.Objective, Constraints: c, Stages: r.Stages,
 		Value: r.Objective(), Bound: r.Bound, Apart: r.apart, Proofs: r.proofs,

@@ -41,8 +41,12 @@ type prover struct {
 	p        *Problem // original, with twins told apart where need be
 	original *Problem
 	result   *Result
-	effort   int   // labels after which a search gives up; 0: never
-	best     int64 // objective of the best plan, never while there is none
+	effort   int       // labels after which a search gives up; 0: never
+	last     []*search // of the last minimise, by variant, to begin the next one with
+	lastTau  int64
+	prices   multipliers // of the last fit, likewise
+	long     int64       // rounds from it on are not worth a fit
+	best     int64       // objective of the best plan, never while there is none
 }
 
 // start takes the plans that are at hand as first ones: the hint's, the paper's,
@@ -125,21 +129,28 @@ func (e *prover) oneVisit(ctx context.Context) {
 func (e *prover) minimise(ctx context.Context, tau, cutoff int64, any bool) (int64, []Proof) {
 	bound, proofs := cutoff, []Proof(nil)
 	variants := e.variants(tau)
+	var searches []*search
+	defer func() { e.last, e.lastTau = searches, tau }()
 	for i := 0; i < len(variants); i++ {
 		s := newSearch(newGraph(e.p, variants[i]), cutoff, &e.result.Stats)
 		s.any, s.effort = any, e.effort
+		if i < len(e.last) {
+			s.resume(e.last[i], tau <= e.lastTau)
+		}
 		s.run(ctx)
 		if len(s.clash) > 0 && !s.done() && ctx.Err() == nil {
 			e.tellApart(s.clash)
-			bound, proofs, i = cutoff, nil, -1
+			e.last = nil
+			bound, proofs, searches, i = cutoff, nil, nil, -1
 			continue
 		}
 		bound, proofs = min(bound, s.bound), append(proofs, s.certify(variants[i]))
+		searches = append(searches, s)
 		if s.best != nil {
 			cutoff = s.cutoff
 			e.take(s.g.stages(s.best))
-			if any {
-				break
+			if any && i+1 < len(variants) {
+				return 0, nil // nothing is known of the other graphs
 			}
 		}
 	}
@@ -178,32 +189,6 @@ func (p *Problem) sourceMay(b int) bool {
 		}
 	}
 	return true
-}
-
-// throughput minimises the round, max(S, K·M), by bisection: a round of at most x
-// is one in which nothing is busy for more than x/K and the loop is at most x.
-func (e *prover) throughput(ctx context.Context) {
-	k := int64(e.p.MicroBatches)
-	most := min(e.p.MaxLoop, never-1)
-	e.effort = 1 << 17 // no round is shorter than the shortest loop, but a bound on that will do
-	low, proofs := e.minimise(ctx, most/k, most+1, false)
-	e.effort = 0
-	if e.best > most && ctx.Err() == nil { // is there a plan at all?
-		if bound, tried := e.minimise(ctx, most/k, most+1, true); bound > most {
-			low, proofs = bound, tried
-		}
-	}
-	for low < min(e.best, most+1) && ctx.Err() == nil {
-		x := low + (min(e.best, most+1)-1-low)/2
-		bound, tried := e.minimise(ctx, x/k, x+1, true)
-		if bound > x {
-			low, proofs = x+1, tried
-		}
-	}
-	e.result.Bound, e.result.proofs = low, proofs
-	if low >= e.best {
-		e.minimise(ctx, e.best/k, e.result.Value.Loop, false) // ties go to the shorter loop
-	}
 }
 
 // conclude states what is known at the end.

@@ -77,6 +77,19 @@ func (f *fields) keep(mask []uint64, k int) {
 	}
 }
 
+// masks returns for each class the fields that are remembered there, its own among them.
+func (f *fields) masks(m memory) [][]uint64 {
+	masks := grid[uint64](len(m), f.words)
+	for k := range m {
+		for c, is := range m[k] {
+			if is || c == k {
+				f.keep(masks[k], c)
+			}
+		}
+	}
+	return masks
+}
+
 // within tells whether each field of a is at most that of b.
 func (f *fields) within(a, b []uint64) bool {
 	for w, x := range a[:f.flags] {

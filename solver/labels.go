@@ -48,6 +48,9 @@ type labelling struct {
 	onward  []hopBound
 }
 
+// mostLabels is how many labels fit in memory at once.
+const mostLabels = 6 << 20
+
 // hopBound is a class to go on with and a bound on what completing there costs.
 type hopBound struct {
 	class int
@@ -56,7 +59,7 @@ type hopBound struct {
 
 func newLabelling(g *graph, r, x *relaxation, m memory, cutoff int64, plain bool) *labelling {
 	l := &labelling{
-		ahead: r.tables, behind: newTables(g), plain: plain, cutoff: cutoff, g: g, r: r, x: x, f: newFields(g, m.remembered()), room: cutoff + r.back, most: 6 << 20,
+		ahead: r.tables, behind: newTables(g), plain: plain, cutoff: cutoff, g: g, r: r, x: x, f: newFields(g, m.remembered()), room: cutoff + r.back,
 		started: make([][]int32, g.classes), ended: make([][][]int32, g.units+1), last: -1,
 	}
 	l.best, l.equal, l.long = cutoff, make(map[uint64]int32), math.MaxInt
@@ -71,15 +74,7 @@ func newLabelling(g *graph, r, x *relaxation, m memory, cutoff int64, plain bool
 		l.behind.end[k][g.units] = never
 		l.behind.start[g.units][k] = never
 	}
-	for k := range m {
-		mask := make([]uint64, l.f.words)
-		for c, is := range m[k] {
-			if is || c == k {
-				l.f.keep(mask, c)
-			}
-		}
-		l.mask = append(l.mask, mask)
-	}
+	l.mask = l.f.masks(m)
 	return l
 }
 

@@ -24,7 +24,7 @@ func (c *ladder) up(ctx context.Context, m memory, plain bool) bool {
 		g, r, x = s.mirror.g, s.mirror, nil
 	}
 	l := newLabelling(g, r, x, m, c.near, plain)
-	l.ahead = c.ahead
+	l.ahead, l.most = c.ahead, s.left()
 	ok := l.run(ctx)
 	s.stats.Passes++
 	s.stats.Labels += len(l.pool)
@@ -75,7 +75,7 @@ func (s *search) ascend(ctx context.Context, m multipliers, near int64) (path []
 		if idle++; bound-was > bound/400 {
 			idle, was = 0, bound
 		}
-		if !s.learn(path) || idle >= 2 {
+		if !s.memory.learn(s.g, path) || idle >= 2 {
 			return path, bound, true
 		}
 	}

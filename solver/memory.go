@@ -18,6 +18,23 @@ func newMemory(classes int) memory {
 	return m
 }
 
+// fill makes every class remember all.
+func (m memory) fill() {
+	for _, row := range m {
+		for k := range row {
+			row[k] = true
+		}
+	}
+}
+
+func (m memory) clone() memory {
+	c := make(memory, len(m))
+	for k := range m {
+		c[k] = slices.Clone(m[k])
+	}
+	return c
+}
+
 // remembered returns the classes that some class remembers.
 func (m memory) remembered() []bool {
 	any := make([]bool, len(m))
@@ -54,11 +71,7 @@ func (s *search) small() bool {
 
 func (s *search) rememberAll() {
 	s.all = true
-	for _, row := range s.memory {
-		for k := range row {
-			row[k] = true
-		}
-	}
+	s.memory.fill()
 }
 
 // expect remembers at each class those priced classes that are cheapest to go to
@@ -96,10 +109,10 @@ func (s *search) crowded(path []visit) []int {
 
 // learn makes the classes between visits to an overused class remember it. It
 // returns whether that is news.
-func (s *search) learn(path []visit) bool {
+func (m memory) learn(g *graph, path []visit) bool {
 	grew := false
-	for k, n := range s.g.used(path) {
-		if n > s.g.capacity(k) && s.learnClass(path, k) {
+	for k, n := range g.used(path) {
+		if n > g.capacity(k) && m.learnClass(g, path, k) {
 			grew = true
 		}
 	}
@@ -107,21 +120,21 @@ func (s *search) learn(path []visit) bool {
 }
 
 // learnClass remembers class k along each shortest part of the path that overuses it.
-func (s *search) learnClass(path []visit, k int) bool {
+func (m memory) learnClass(g *graph, path []visit, k int) bool {
 	grew, first, used := false, 0, int64(0)
 	for last, v := range path {
 		if v.class != k {
 			continue
 		}
-		used += s.g.use(v.from, v.to)
-		for used > s.g.capacity(k) {
+		used += g.use(v.from, v.to)
+		for used > g.capacity(k) {
 			for _, w := range path[first:last] {
-				if !s.memory[w.class][k] {
-					s.memory[w.class][k], grew = true, true
+				if !m[w.class][k] {
+					m[w.class][k], grew = true, true
 				}
 			}
 			if path[first].class == k {
-				used -= s.g.use(path[first].from, path[first].to)
+				used -= g.use(path[first].from, path[first].to)
 			}
 			first++
 		}

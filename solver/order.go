@@ -1,5 +1,7 @@
 package solver
 
+import "slices"
+
 // An order is a sequence of classes to be visited one after another, once for
 // each device at most; for a given one the best cuts are a short dynamic
 // program, and so is the best class to put in, take out or put in place of another.
@@ -105,4 +107,26 @@ func (o *order) path() []visit {
 		}
 	}
 	return path
+}
+
+// narrowest returns the least that the busiest stage or link of the order is busy.
+func (o *order) narrowest() int64 {
+	g, p := o.g, o.g.p
+	busy := slices.Repeat([]int64{never}, g.units+1) // [unit] before a stage there
+	busy[0] = 0
+	for at, k := range o.classes {
+		var link int64
+		if at > 0 {
+			link = p.Links[o.classes[at-1]][k].Occupancy
+		}
+		ended := slices.Repeat([]int64{never}, g.units+1)
+		for i := range g.units {
+			took := max(busy[i], link)
+			for j := i + 1; j <= int(g.reach[k][i]) && took < never; j++ {
+				ended[j] = min(ended[j], max(took, sum(p.Classes[k].Step[i:j])))
+			}
+		}
+		busy = ended
+	}
+	return max(busy[g.units], p.Return[o.classes[len(o.classes)-1]].Occupancy)
 }

@@ -10,23 +10,24 @@ import (
 // first on the relaxation without memory, then on the ng-route relaxation, whose
 // memory it extends wherever the relaxed path breaks a capacity.
 type search struct {
-	g      *graph
-	r, x   *relaxation
-	mirror *relaxation // of the mirrored graph
-	base   memory      // what is remembered from the beginning
-	long   bool        // a labelling makes many labels
-	m      multipliers // of the best bound
-	memory memory
-	bound  int64 // no path costs less
-	cutoff int64 // of the best path known, or given
-	best   []visit
-	any    bool  // stop at the first path
-	clash  []int // classes whose devices cannot share the visits that together they could hold
-	all    bool  // everything is remembered
-	proof  evidence
-	effort int // labels after which to give up; 0: never
-	before int // labels when it began
-	stats  *Stats
+	g       *graph
+	r, x    *relaxation
+	mirror  *relaxation // of the mirrored graph
+	base    memory      // what is remembered from the beginning
+	long    bool        // a labelling makes many labels
+	m       multipliers // of the best bound
+	memory  memory
+	bound   int64 // no path costs less
+	cutoff  int64 // of the best path known, or given
+	best    []visit
+	any     bool  // stop at the first path
+	clash   []int // classes whose devices cannot share the visits that together they could hold
+	all     bool  // everything is remembered
+	resumed bool  // prices are those of a search before
+	proof   evidence
+	effort  int // labels after which to give up; 0: never
+	before  int // labels when it began
+	stats   *Stats
 }
 
 func newSearch(g *graph, cutoff int64, stats *Stats) *search {
@@ -36,6 +37,15 @@ func newSearch(g *graph, cutoff int64, stats *Stats) *search {
 		s.x.solve(make(multipliers, g.classes))
 	}
 	return s
+}
+
+// resume takes over what another search has learned about the same classes; its
+// bound, too, where the graph has no path that the other's has not.
+func (s *search) resume(o *search, within bool) {
+	s.m, s.memory, s.long, s.resumed = slices.Clone(o.m), o.memory, o.long, true
+	if s.base = o.base; within {
+		s.bound, s.proof = o.bound, o.proof
+	}
 }
 
 // swapped returns the graph with its two costs changed over.
@@ -50,7 +60,15 @@ func (s *search) proved() bool { return s.bound >= s.cutoff }
 
 // done tells whether to stop.
 func (s *search) done() bool {
-	return s.proved() || s.any && s.best != nil || s.effort > 0 && s.stats.Labels-s.before > s.effort
+	return s.proved() || s.any && s.best != nil || s.left() <= 0
+}
+
+// left returns how many labels may be made yet.
+func (s *search) left() int {
+	if s.effort == 0 {
+		return mostLabels
+	}
+	return min(s.before+s.effort-s.stats.Labels, mostLabels)
 }
 
 // run ends with a proof, or when ctx does.
@@ -98,6 +116,9 @@ func (s *search) climb(ctx context.Context) {
 	probing := s.g.classes <= many
 	if !probing {
 		steps.least, steps.patience = .1, 8
+	}
+	if s.resumed {
+		steps.scale = .2
 	}
 	for i := 0; !s.done() && !steps.over() && ctx.Err() == nil; i++ {
 		before := s.bound
@@ -172,10 +193,9 @@ func (s *search) probe(ctx context.Context, width int) bool {
 // remember raises the bound on the ng-route relaxation, its multipliers moving
 // along. Where they no longer help it compares paths by their plain cost.
 func (s *search) remember(ctx context.Context) {
-	s.expect()
-	s.base = newMemory(s.g.classes)
-	for k := range s.base {
-		copy(s.base[k], s.memory[k])
+	if s.base == nil {
+		s.expect()
+		s.base = s.memory.clone()
 	}
 	m, before := slices.Clone(s.m), s.stats.Labels
 	steps := schedule{scale: .6, shrink: .6, least: .02, patience: 6}
@@ -195,7 +215,7 @@ func (s *search) remember(ctx context.Context) {
 		}
 		s.offer(path)
 		s.repair(ctx, path)
-		grew := s.learn(path)
+		grew := s.memory.learn(s.g, path)
 		if plain && !grew {
 			s.clash = s.crowded(path)
 			return // the path keeps to the capacities, so none is cheaper
@@ -240,6 +260,7 @@ func (s *search) label(ctx context.Context, m multipliers, plain bool) (path []v
 	}
 	s.r.solve(m)
 	l := newLabelling(s.g, s.r, s.x, s.memory, near, plain)
+	l.most = s.left()
 	ok = l.run(ctx)
 	s.stats.Passes++
 	s.stats.Labels += len(l.pool)

@@ -37,7 +37,11 @@ func Check(p *solver.Problem, c *solver.Certificate) error {
 		if err != nil {
 			return fmt.Errorf("certificate: proofs[%d]: %w", i, err)
 		}
-		if err := w.run(); err != nil {
+		walk := w.run
+		if c.Proofs[i].Covering {
+			walk = w.cover
+		}
+		if err := walk(); err != nil {
 			return fmt.Errorf("certificate: proofs[%d]: %w", i, err)
 		}
 	}
