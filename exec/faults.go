@@ -239,6 +239,16 @@ func (p *player) relink(now time.Duration) {
 	}
 }
 
+// told says that a device's failure is known: another is from another fault.
+func (p *player) told(device int) {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.since, device)
+}
+
 // hurt returns since when a device, or the link to another, has not worked as it
 // should, if the script knows.
 func (e *Engine) hurt(device, to int) (at time.Duration, ok bool) {

@@ -209,6 +209,9 @@ func (e *Engine) detected(f *failure, dead []int) {
 	if at, ok := e.hurt(s.Device, s.To); ok {
 		s.Start = max(at, e.began) // before that nothing was asked of it
 	}
+	if s.To < 0 {
+		e.faults.told(s.Device)
+	}
 	e.tell(s)
 }
 
