@@ -167,55 +167,76 @@ func loadedBytes(t *testing.T, file string) (loads, bytes int) {
 	return loads, bytes
 }
 
+// A survivor is a pair of workers that outlive their coordinators.
+type survivor struct {
+	t       *testing.T
+	workers []*daemon
+	job     []string       // arguments of a run on them
+	mark    string         // a fault that does them no harm, and is logged
+	want    map[int]string // what the run says
+}
+
+func newSurvivor(t *testing.T, dir string) *survivor {
+	t.Helper()
+	s := &survivor{t: t, workers: []*daemon{startDaemon(t, "d0", "127.0.0.1:0", "-v"), startDaemon(t, "d1", "127.0.0.1:0", "-v")}}
+	text := "source = \"d0\"\n"
+	for _, w := range s.workers {
+		text += fmt.Sprintf("[[device]]\nname = %q\naddress = %q\nmemory = \"1GiB\"\nusable = \"53.5MiB\"\noverhead = \"50MiB\"\nflops = \"20GFLOPS\"\nmemory_bandwidth = \"10GB/s\"\n", w.name, w.address)
+	}
+	text += "[[link]]\nbetween = [\"d0\", \"d1\"]\nbandwidth = \"1Gbps\"\nlatency = \"0.1ms\"\n"
+	topology := filepath.Join(dir, "two.toml")
+	s.mark = filepath.Join(dir, "mark.toml")
+	for name, text := range map[string]string{topology: text, s.mark: "[[fault]]\ntoken = 500\nbetween = [\"d0\", \"d1\"]\ndo = \"degrade\"\nfactor = 0.5\n"} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.job = []string{
+		"run", "-t", topology, "-m", "demo", "--backend", "exec", "--insecure", "--requests", "60", "--batch", "4", "--prompt-tokens", "8", "--tokens", "100", "--ignore-eos",
+	}
+	s.want = reportOf(t, s.job...)
+	return s
+}
+
+// crash begins the run and kills its coordinator.
+func (s *survivor) crash(journals, timeout string) time.Time {
+	s.t.Helper()
+	killAtMark(s.t, "msg=fault", append(s.job, "--journal", journals, "--faults", s.mark, "--timeout", timeout)...)
+	return time.Now()
+}
+
+// resume goes on with the run, and returns how many bytes of weights were loaded.
+func (s *survivor) resume(journals string, args ...string) int {
+	s.t.Helper()
+	spans := journals + ".csv"
+	got := reportOf(s.t, append([]string{"run", "--backend", "exec", "--insecure", "--resume", journals, "--spans-table", spans}, args...)...)
+	if diff := cmp.Diff(s.want, got); diff != "" {
+		s.t.Errorf("texts undisturbed (-) and resumed (+):\n%s", diff)
+	}
+	loads, bytes := loadedBytes(s.t, spans)
+	if loads != 2 {
+		s.t.Errorf("%d loads: want one of each worker", loads)
+	}
+	return bytes
+}
+
 // TestCoordinatorDies: workers keep what they hold for a coordinator that was killed,
 // and is started again, for as long as their lease; then they free it.
 func TestCoordinatorDies(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	workers := []*daemon{startDaemon(t, "d0", "127.0.0.1:0", "-v"), startDaemon(t, "d1", "127.0.0.1:0", "-v")}
-	topology := "source = \"d0\"\n"
-	for _, w := range workers {
-		topology += fmt.Sprintf("[[device]]\nname = %q\naddress = %q\nmemory = \"1GiB\"\nusable = \"53.5MiB\"\noverhead = \"50MiB\"\nflops = \"20GFLOPS\"\nmemory_bandwidth = \"10GB/s\"\n", w.name, w.address)
-	}
-	topology += "[[link]]\nbetween = [\"d0\", \"d1\"]\nbandwidth = \"1Gbps\"\nlatency = \"0.1ms\"\n"
-	file, mark := filepath.Join(dir, "two.toml"), filepath.Join(dir, "mark.toml")
-	for name, text := range map[string]string{file: topology, mark: "[[fault]]\ntoken = 500\nbetween = [\"d0\", \"d1\"]\ndo = \"degrade\"\nfactor = 0.5\n"} {
-		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	job := []string{
-		"run", "-t", file, "-m", "demo", "--backend", "exec", "--insecure", "--requests", "60", "--batch", "4", "--prompt-tokens", "8", "--tokens", "100", "--ignore-eos",
-	}
-	want := reportOf(t, job...)
-
-	crash := func(journals, timeout string) time.Time {
-		killAtMark(t, "msg=fault", append(job, "--journal", journals, "--faults", mark, "--timeout", timeout)...)
-		return time.Now()
-	}
-	resume := func(journals string, args ...string) (bytes int) {
-		spans := journals + ".csv"
-		got := reportOf(t, append([]string{"run", "--backend", "exec", "--insecure", "--resume", journals, "--spans-table", spans}, args...)...)
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("texts undisturbed (-) and resumed (+):\n%s", diff)
-		}
-		loads, bytes := loadedBytes(t, spans)
-		if loads != 2 {
-			t.Errorf("%d loads: want one of each worker", loads)
-		}
-		return bytes
-	}
+	s := newSurvivor(t, dir)
 
 	early := filepath.Join(dir, "early")
-	crash(early, "20s")
+	s.crash(early, "20s")
 	const embedding = 1024 * 128 * 2 // lies in the model's file, which is opened again
-	if n := resume(early, "--timeout", "20s"); n > embedding {
+	if n := s.resume(early, "--timeout", "20s"); n > embedding {
 		t.Errorf("%d bytes were loaded within the lease: want %d at most", n, embedding)
 	}
 
 	late := filepath.Join(dir, "late")
-	died := crash(late, "2s")
-	for _, w := range workers {
+	died := s.crash(late, "2s")
+	for _, w := range s.workers {
 		line := w.log.await(t, "lease ends")
 		if took := time.Since(died); took > 4*time.Second {
 			t.Errorf("%s kept its units for %s: its lease is 2s", w.name, took)
@@ -223,12 +244,12 @@ func TestCoordinatorDies(t *testing.T) {
 		if !strings.Contains(line, "bytes=") || strings.Contains(line, "bytes=0") {
 			t.Errorf("%s frees nothing: %s", w.name, line)
 		}
-		s := cluster.AskStatus(t.Context(), w.name, w.address, nil, 5*time.Second)
-		if s.State != "idle" || s.WeightBytes != 0 {
-			t.Errorf("%+v: want an idle worker without weights", s)
+		st := cluster.AskStatus(t.Context(), w.name, w.address, nil, 5*time.Second)
+		if st.State != "idle" || st.WeightBytes != 0 {
+			t.Errorf("%+v: want an idle worker without weights", st)
 		}
 	}
-	if n := resume(late); n < 3<<20 {
+	if n := s.resume(late); n < 3<<20 {
 		t.Errorf("%d bytes were loaded after the lease: want all", n)
 	}
 }
