@@ -1,7 +1,7 @@
 package wire
 
 import (
-	"io"
+	"errors"
 	"log/slog"
 	"net"
 	"testing"
@@ -53,8 +53,8 @@ func closed(t *testing.T, c net.Conn) bool {
 		t.Fatal(err)
 	}
 	_, err := c.Read(make([]byte, 1))
-	timeout, ok := err.(net.Error) //nolint:errorlint // net.Conn returns it bare
-	return err == io.EOF || err != nil && !(ok && timeout.Timeout())
+	var late net.Error
+	return err != nil && (!errors.As(err, &late) || !late.Timeout())
 }
 
 // TestLimit: what is beyond the limit is closed, and who leaves makes room.
