@@ -107,3 +107,29 @@ func TestCertificateFaults(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A round that stages and links alone rule out is proved by what covers all units,
+// and only by prices or memory enough.
+func TestCoveringCertificates(t *testing.T) {
+	p := solver.Clusters["64"].Problem(7)
+	p.Objective, p.MicroBatches = edgeshard.Throughput, 64
+	r, err := solver.Solve(context.Background(), p, solver.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := roundTrip(t, r.Certificate(solver.Constraints{}))
+	if !r.Proved || !c.Proofs[0].Covering {
+		t.Fatalf("proved %v, by %+v", r.Proved, c.Proofs[0])
+	}
+	if err := verify.Check(p, c); err != nil {
+		t.Error(err)
+	}
+	c.Proofs[0].Tau = r.Value.Busy // a plan there is
+	if err := verify.Check(p, c); err == nil || !strings.Contains(err.Error(), "covers all units") {
+		t.Errorf("got %v, want that some sequence covers all units", err)
+	}
+	p.Revisits = true
+	if err := verify.Check(p, c); err == nil || !strings.Contains(err.Error(), "one visit a device") {
+		t.Errorf("got %v, want one visit a device", err)
+	}
+}
