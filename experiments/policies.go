@@ -93,9 +93,13 @@ func policyPlan(ctx context.Context, p policy, job edgeshard.Plan, o solver.Opti
 		return nil, err
 	}
 	job.Predict(costs)
-	job.ObjectiveMS = float64(problem.Of(problem.Value(stages))) / 1e6
-	if problem.Objective == edgeshard.Throughput {
-		job.ObjectiveMS /= float64(problem.MicroBatches)
+	switch value := float64(problem.Of(problem.Value(stages))) / 1e6; problem.Objective {
+	case edgeshard.Energy:
+		job.ObjectiveMJ = value
+	case edgeshard.Throughput:
+		job.ObjectiveMS = value / float64(problem.MicroBatches)
+	default:
+		job.ObjectiveMS = value
 	}
 	job.Solver = edgeshard.Solution{Name: p.name, Note: p.name + " proves nothing"}
 	return &job, nil

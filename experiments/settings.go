@@ -64,7 +64,7 @@ var simpleKeys = map[string]func(in *inputs, text string) error{
 	"backend":   func(in *inputs, t string) error { in.backend = t; return oneOf(t, "sim", "exec") },
 	"objective": func(in *inputs, t string) error {
 		in.options.Objective = edgeshard.Objective(t)
-		return oneOf(t, string(edgeshard.Latency), string(edgeshard.Throughput))
+		return oneOf(t, string(edgeshard.Latency), string(edgeshard.Throughput), string(edgeshard.Energy))
 	},
 	"solver":        func(in *inputs, t string) error { in.options.Solver = t; return oneOf(t, SolverNames()...) },
 	"private_units": func(in *inputs, t string) error { return setInt(&in.options.Private, t, 0, 1<<20) },
