@@ -95,7 +95,7 @@ func policyPlan(ctx context.Context, p policy, job edgeshard.Plan, o solver.Opti
 	job.Predict(costs)
 	switch value := float64(problem.Of(problem.Value(stages))) / 1e6; problem.Objective {
 	case edgeshard.Energy:
-		job.ObjectiveMJ = value
+		job.ObjectiveMJ, job.ObjectiveMS = value, float64(problem.Value(stages).Loop)/1e6
 	case edgeshard.Throughput:
 		job.ObjectiveMS = value / float64(problem.MicroBatches)
 	default:

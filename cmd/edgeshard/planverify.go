@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -28,23 +29,31 @@ func (a *app) verifyCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if a.format == "json" {
-				return a.json(map[string]any{"valid": true, "value_ns": c.Value, "bound_ns": c.Bound, "proved": c.Bound == c.Value})
-			}
-			what := "latency"
-			if c.Objective == edgeshard.Throughput {
-				what = "round of all micro-batches"
-			}
-			if c.Bound == c.Value {
-				a.printf("valid: no plan has a shorter %s than %d ns", what, c.Value)
-				return nil
-			}
-			a.printf("valid: the plan's %s is %d ns, and no plan's is below %d ns", what, c.Value, c.Bound)
-			return nil
+			return a.showValid(c)
 		},
 	}
 	cmd.Flags().StringVar(&file, "certificate", "", "the proof that plan wrote")
 	return cmd
+}
+
+// showValid tells what a certificate that holds says.
+func (a *app) showValid(c *solver.Certificate) error {
+	what, less, unit := "latency", "shorter", "ns"
+	switch c.Objective {
+	case edgeshard.Throughput:
+		what = "round of all micro-batches"
+	case edgeshard.Energy:
+		what, less, unit = "energy", "lower", "nJ"
+	}
+	switch {
+	case a.format == "json":
+		return a.json(map[string]any{"valid": true, "value_" + strings.ToLower(unit): c.Value, "bound_" + strings.ToLower(unit): c.Bound, "proved": c.Bound == c.Value})
+	case c.Bound == c.Value:
+		a.printf("valid: no plan has a %s %s than %d %s", less, what, c.Value, unit)
+	default:
+		a.printf("valid: the plan's %s is %d %s, and no plan's is below %d %s", what, c.Value, unit, c.Bound, unit)
+	}
+	return nil
 }
 
 // verifyFiles draws the plan's problem anew and checks the certificate on it.
