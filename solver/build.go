@@ -210,9 +210,11 @@ func (b *builder) times(c *Class) {
 		c.Request[u] = total
 		c.Step[u] = min(int64(b.costs.Compute(d, u, b.steady)), longest)
 	}
+	c.Visit = min(int64(b.costs.Stage(d)), longest)
 	if d == b.p.Source {
 		// Unit 0 is always there: it takes what every pass costs, and the first stage.
 		each := int64(b.costs.Turn().Time() + b.costs.Stage(d))
+		b.p.Idle = min(each, longest)
 		c.Request[0] = min(c.Request[0]+each*int64(1+len(b.decodes)), longest)
 		c.Step[0] = min(c.Step[0]+each, longest)
 	}
@@ -250,7 +252,7 @@ func ends(from, to *Class) (a, z int, ok bool) {
 
 // link draws the link's time of a first message of one size and of the decode
 // passes' of another, and the time that the stage it leads to takes beyond its
-// units. That occupies the device, but too little for the busiest one to change.
+// units.
 func (b *builder) link(from, to int, first, later int64, stage time.Duration) Link {
 	f, l := b.costs.Transfer(from, to, first), b.costs.Transfer(from, to, later)
 	if most := longest / int64(len(b.decodes)+1); int64(f.Idle()) > most || int64(l.Idle()) > most {

@@ -47,6 +47,7 @@ func (b *builder) joules(c *Class) {
 		return
 	}
 	watts := b.power(c.Members[0])
+	c.Visit, b.p.Idle = 0, 0 // one micro-batch: no device is as busy as its loop is long
 	for u, t := range c.Request {
 		c.Step[u] = t
 		c.Request[u] = int64(min(math.Round(float64(t)*watts), float64(longest)))

@@ -120,10 +120,11 @@ func (g *graph) cutLinks(v variant) {
 func (g *graph) cutStages(v variant) {
 	p := g.p
 	for k := range p.Classes {
-		room, busy := p.Classes[k].Budget, v.tau
+		c := &p.Classes[k]
+		room, busy := c.Budget, v.tau-c.Visit
 		if v.tail > 0 && k == g.source {
 			room -= sum(p.Weight[v.tail:])
-			busy -= min(busy, sum(p.Classes[k].Step[v.tail:]))
+			busy -= c.Visit + sum(c.Step[v.tail:])
 		}
 		g.reach = append(g.reach, g.reachOf(k, room, busy))
 	}
@@ -135,12 +136,12 @@ func (g *graph) reachOf(k int, room, busy int64) []int32 {
 		if j < i {
 			j = i
 		}
-		for j < g.units && class.Request[j] < longest && g.p.Weight[j] <= room && class.Step[j] <= busy && g.allows(k, j) {
-			room, busy, j = room-g.p.Weight[j], busy-class.Step[j], j+1
+		for j < g.units && class.Request[j] < longest && g.p.Weight[j] <= room && g.p.Occupies(k, j) <= busy && g.allows(k, j) {
+			room, busy, j = room-g.p.Weight[j], busy-g.p.Occupies(k, j), j+1
 		}
 		reach[i] = int32(j)
 		if j > i {
-			room, busy = room+g.p.Weight[i], busy+class.Step[i]
+			room, busy = room+g.p.Weight[i], busy+g.p.Occupies(k, i)
 		}
 	}
 	return reach

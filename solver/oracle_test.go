@@ -68,7 +68,12 @@ func drawProblem(t *rapid.T, units, devices int) *Problem {
 	tb.link = func(x, y int) Link { return links[kind[x]][kind[y]] }
 	tb.ret = func(x int) Link { return back[kind[x]] }
 	tb.edit = func(p *Problem) { drawConstraints(t, p, n, d) }
-	return tb.problem()
+	p := tb.problem()
+	for k := range p.Classes {
+		p.Classes[k].Visit = number(0, 3, "visit")
+	}
+	p.Idle = number(0, int(p.Class(p.Source).Step[0]), "idle")
+	return p
 }
 
 func drawConstraints(t *rapid.T, p *Problem, n, d int) {

@@ -213,8 +213,9 @@ func (p *Problem) scaled(f int64) *Problem {
 		return y
 	}
 	link := func(l Link) Link { return Link{f * l.Request, f * l.Step, f * l.Occupancy, f * l.Traffic} }
-	q.Links, q.Return = nil, nil
+	q.Links, q.Return, q.Idle = nil, nil, f*p.Idle
 	for k := range q.Classes {
+		q.Classes[k].Visit *= f
 		q.Classes[k].Request, q.Classes[k].Step = times(q.Classes[k].Request), times(q.Classes[k].Step)
 		var row []Link
 		for _, l := range p.Links[k] {

@@ -37,6 +37,10 @@ type Problem struct {
 	Links     [][]Link // [from][to] class; between two devices of one class on the diagonal
 	Return    []Link   // [from] class, to the source
 
+	// Idle is what of the first unit's Step at the source occupies no device: what
+	// every pass takes there, and a Visit, which is counted by itself.
+	Idle int64
+
 	MicroBatches int   // K, in flight together
 	Private      int   // leading units only the source may run, at least 1
 	Pins         []int // [unit] device that must run it, or -1
@@ -59,6 +63,7 @@ type Class struct {
 	Budget  int64   // bytes a device has for units; below 0 it cannot run any
 	Request []int64 // [unit] time over all passes of a request
 	Step    []int64 // [unit] time of one decode pass in steady state
+	Visit   int64   // that a stage occupies a device beyond its units; its cost is the hop's
 }
 
 // A Link is the time of messages on one direction of an idle link.
@@ -121,12 +126,25 @@ func (p *Problem) Value(stages []edgeshard.Stage) Value {
 		at = s.Device
 		c := p.Class(at)
 		request, step := sum(c.Request[s.From:s.To]), sum(c.Step[s.From:s.To])
-		spend([2]int{at, -1}, request, step, step)
+		occupied := step + c.Visit
+		if s.From == 0 {
+			occupied -= p.Idle
+		}
+		spend([2]int{at, -1}, request, step, occupied)
 	}
 	if at != p.Source {
 		send(at, p.Source, p.Return[p.Devices[at].Class])
 	}
 	return v
+}
+
+// Occupies returns how long a unit occupies a device of a class in a decode pass.
+func (p *Problem) Occupies(class, unit int) int64 {
+	t := p.Classes[class].Step[unit]
+	if unit == 0 && class == p.Devices[p.Source].Class {
+		t -= p.Idle
+	}
+	return t
 }
 
 // Check returns why stages are no plan of the problem, or nil.

@@ -24,6 +24,10 @@ func (p *Problem) withSpeed(device int, num, den int64) *Problem {
 	for u := range c.Request {
 		c.Request[u], c.Step[u] = ratio(c.Request[u], num, den), ratio(c.Step[u], num, den)
 	}
+	c.Visit = ratio(c.Visit, num, den)
+	if device == p.Source {
+		q.Idle = ratio(p.Idle, num, den)
+	}
 	return q
 }
 

@@ -161,17 +161,18 @@ func (w *walk) end(k int) (cost, extra int64, ok bool) {
 // allowed tells whether a stage of units [i, j) may be on class k, judged alone.
 func (w *walk) allowed(k, i, j int) bool {
 	c := &w.p.Classes[k]
-	var weight, busy int64
+	weight, busy := int64(0), c.Visit
 	for u := i; u < j; u++ {
 		if pin := w.p.Pin(u); pin >= 0 && w.p.Devices[pin].Class != k {
 			return false
 		}
-		weight, busy = weight+w.p.Weight[u], busy+c.Step[u]
+		weight, busy = weight+w.p.Weight[u], busy+w.p.Occupies(k, u)
 		if c.Request[u] >= solver.Longest {
 			return false
 		}
 	}
-	if k == w.home {
+	if k == w.home && w.units < w.p.Units {
+		busy += c.Visit
 		for u := w.units; u < w.p.Units; u++ {
 			weight, busy = weight+w.p.Weight[u], busy+c.Step[u]
 		}
