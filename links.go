@@ -22,6 +22,9 @@ type LinkProfile struct {
 	// Software is what messages take on top of the links, measured without any: the
 	// links' own figures leave it out.
 	Software
+	// Noise is the standard deviation of what a message takes there: the links'
+	// jitter leaves it out.
+	Noise time.Duration  `json:"noise_ns,omitempty" toml:"noise_ns,omitempty"`
 	Links []MeasuredLink `json:"links" toml:"link"`
 }
 
@@ -102,7 +105,7 @@ func (p *LinkProfile) Apply(t *topologies.Topology) (*topologies.Topology, error
 			continue
 		}
 		link := t.Link(from, to)
-		link.Latency, link.Bandwidth = time.Duration(l.Latency), l.Bandwidth
+		link.Latency, link.Bandwidth, link.Jitter = time.Duration(l.Latency), l.Bandwidth, time.Duration(l.Jitter)
 		if t, err = t.WithLink(from, to, link); err != nil {
 			return nil, fmt.Errorf("link profile %s: %w", p.Name, err)
 		}

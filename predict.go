@@ -87,10 +87,14 @@ func (p *Plan) Predict(c Costs) {
 	if w.Rate == 0 {
 		ttft += (math.Ceil(rounds) - 1) / 2 * Milliseconds(total)
 	}
+	warnings := p.Warnings()
+	if len(p.Topology.Segments) > 0 {
+		warnings = append(warnings, "links share segments, and count here as if each were alone: a simulation shares them")
+	}
 	p.Predicted = Prediction{
 		TTFTMS: ttft, TPOTMS: Milliseconds(decode) / float64(max(1, w.Tokens-1)),
 		Throughput: float64(sequences*w.Tokens) / total.Seconds(), MakespanS: total.Seconds() * rounds,
-		Memory: p.memoryByDevice(spec), Warnings: p.Warnings(),
+		Memory: p.memoryByDevice(spec), Warnings: warnings,
 	}
 }
 

@@ -37,6 +37,18 @@ func CheckScenario(sc *scenarios.Scenario) error {
 	return nil
 }
 
+// onTopology returns the options with what the plan's topology says of links that
+// are imitated and vary.
+func (r *Runner) onTopology(p *edgeshard.Plan) (*Options, error) {
+	o := r.Options
+	if !o.Emulate {
+		return &o, nil
+	}
+	var err error
+	o.Scenario, err = scenarios.On(p.Topology, o.Scenario)
+	return &o, err
+}
+
 // A dial is the speed of a device that is imitated, as a scenario has it.
 type dial struct {
 	member *member

@@ -120,8 +120,8 @@ func joins(between []string, from, to string, a, b *topologies.Device) bool {
 	return means(from, a) && means(to, b)
 }
 
-// Carries reports whether the link from one device to another is on the segment.
-func (g *Segment) Carries(t *topologies.Topology, from, to int) bool {
+// Carries reports whether the link from one device to another is on a segment.
+func Carries(g *Segment, t *topologies.Topology, from, to int) bool {
 	a, b := &t.Devices[from], &t.Devices[to]
 	if len(g.Between) == 2 {
 		return joins(g.Between, "", "", a, b)
@@ -150,9 +150,10 @@ func Bandwidth(inForce []*Fault, t *topologies.Topology, from, to int) float64 {
 	return factor
 }
 
-// LinkOf returns what the scenario adds to a link.
+// LinkOf returns what the scenario, and the topology, add to a link.
 func (s *Scenario) LinkOf(t *topologies.Topology, from, to int) Link {
-	var l Link
+	own := t.Link(from, to)
+	l := Link{Trace: own.Trace, Around: topologies.Duration(own.Jitter)}
 	for i := range s.Links {
 		r := &s.Links[i]
 		if !joins(r.Between, r.From, r.To, &t.Devices[from], &t.Devices[to]) {
@@ -188,19 +189,19 @@ func or[T comparable](v, fallback T) T {
 	return fallback
 }
 
-// ChangesLink reports whether the scenario says anything of the link from one
-// device to another.
+// ChangesLink reports whether the scenario, or the topology, says anything of the
+// link from one device to another that is not the same all the time.
 func (s *Scenario) ChangesLink(t *topologies.Topology, from, to int) bool {
 	a, b := &t.Devices[from], &t.Devices[to]
-	return slices.ContainsFunc(s.Links, func(l Link) bool { return joins(l.Between, l.From, l.To, a, b) }) ||
-		slices.ContainsFunc(s.Segments, func(g Segment) bool { return g.Carries(t, from, to) }) ||
+	return t.Link(from, to).Varies() || slices.ContainsFunc(s.Links, func(l Link) bool { return joins(l.Between, l.From, l.To, a, b) }) ||
+		slices.ContainsFunc(s.Segments, func(g Segment) bool { return Carries(&g, t, from, to) }) ||
 		slices.ContainsFunc(s.Faults, func(f Fault) bool { return f.Joins(t, from, to) })
 }
 
 // ChangesLinks reports whether the scenario says anything of links.
 func (s *Scenario) ChangesLinks() bool {
 	cut := slices.ContainsFunc(s.Faults, func(f Fault) bool { return f.Device == "" })
-	return cut || len(s.Links) > 0 || len(s.Segments) > 0
+	return cut || s.varies || len(s.Links) > 0 || len(s.Segments) > 0
 }
 
 // Has reports whether a device has the weights already.

@@ -28,20 +28,11 @@ type Scenario struct {
 	Delivery     *Delivery    `toml:"delivery"`
 
 	traces map[string]*Trace // by name or path, those that links and segments name
+	varies bool              // links of the topology do
 }
 
-// A Segment is a medium that links share, such as a Wi-Fi cell or an uplink. Its
-// capacity is divided max-min fairly between the messages that are on it; a
-// message between two of its devices is on it once.
-type Segment struct {
-	Name     string             `toml:"name"`
-	Capacity topologies.BitRate `toml:"capacity"`
-	Trace    string             `toml:"trace"`
-	// Devices are names, classes or "*": links that start or end there are on the
-	// segment. Between, if given, are the two ends of the links that are.
-	Devices []string `toml:"devices"`
-	Between []string `toml:"between"`
-}
+// A Segment is a medium that links share, as topologies have it.
+type Segment = topologies.Segment
 
 // A Link adds to the links between two ends: names, classes or "*". Where
 // several apply, each key is the last one's that gives it.
@@ -57,6 +48,9 @@ type Link struct {
 	// after Retransmit (0: twice the link's latency).
 	Loss       float64             `toml:"loss"`
 	Retransmit topologies.Duration `toml:"retransmit"`
+
+	// Around is the standard deviation of the latency, as the topology has it.
+	Around topologies.Duration `toml:"-"`
 }
 
 // PacketBytes is the size of the packets that are lost or not: Ethernet's payload.

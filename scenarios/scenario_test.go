@@ -115,7 +115,7 @@ func TestEverything(t *testing.T) {
 	if d := s.DeviceOf(topo, 0); d.Background != 0.1 || d.Thermal != nil {
 		t.Errorf("near: %+v", d)
 	}
-	if !s.Segments[0].Carries(topo, 0, 1) || !s.Segments[0].Carries(topo, 1, 2) || s.Segments[0].Carries(topo, 0, 0) {
+	if g := &s.Segments[0]; !scenarios.Carries(g, topo, 0, 1) || !scenarios.Carries(g, topo, 1, 2) || scenarios.Carries(g, topo, 0, 0) {
 		t.Error("the cell carries what it should not, or not what it should")
 	}
 	if !s.Faults[1].Joins(topo, 2, 0) || s.Faults[1].Joins(topo, 1, 2) || s.Faults[0].Joins(topo, 0, 1) {

@@ -59,7 +59,10 @@ func (r *Runner) Run(ctx context.Context, p *edgeshard.Plan, obs edgeshard.Obser
 	if err != nil {
 		return err
 	}
-	scenario := r.Scenario
+	scenario, err := scenarios.On(p.Topology, r.Scenario)
+	if err != nil {
+		return err
+	}
 	if scenario == nil {
 		scenario = &scenarios.Scenario{}
 	}

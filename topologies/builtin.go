@@ -41,7 +41,11 @@ func Load(ref string) (*Topology, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Parse(ref, data)
+	t, err := Parse(ref, data)
+	if err == nil {
+		t.locate(ref)
+	}
+	return t, err
 }
 
 // Read returns the text of a built-in topology, or of a file.

@@ -18,13 +18,14 @@ const MaxDevices = 10_000
 // A draft is a topology as it is written, in TOML or JSON: entries that stand
 // for several devices, and rules for their links.
 type draft struct {
-	Name        string      `json:"name" toml:"name"`
-	Description string      `json:"description,omitempty" toml:"description"`
-	Source      string      `json:"source,omitempty" toml:"source"`
-	Cloud       string      `json:"cloud,omitempty" toml:"cloud"`
-	Measured    string      `json:"measured_links,omitempty" toml:"measured_links"`
-	Devices     []entry     `json:"devices" toml:"-"`
-	Links       []linkEntry `json:"links,omitempty" toml:"-"`
+	Name        string         `json:"name" toml:"name"`
+	Description string         `json:"description,omitempty" toml:"description"`
+	Source      string         `json:"source,omitempty" toml:"source"`
+	Cloud       string         `json:"cloud,omitempty" toml:"cloud"`
+	Measured    string         `json:"measured_links,omitempty" toml:"measured_links"`
+	Devices     []entry        `json:"devices" toml:"-"`
+	Links       []linkEntry    `json:"links,omitempty" toml:"-"`
+	Segments    []segmentEntry `json:"segments,omitempty" toml:"-"`
 }
 
 // An entry is a device, or with a count that many equal ones, NAME-1 and so on.
@@ -43,6 +44,8 @@ type rule struct {
 	To        string   `json:"to,omitempty" toml:"to"`
 	Bandwidth BitRate  `json:"bandwidth" toml:"bandwidth"`
 	Latency   Duration `json:"latency" toml:"latency"`
+	Jitter    Duration `json:"jitter,omitempty" toml:"jitter"`
+	Trace     string   `json:"trace,omitempty" toml:"trace"`
 
 	JoulesPerByte float64 `json:"joules_per_byte,omitempty" toml:"joules_per_byte"`
 }
@@ -50,6 +53,12 @@ type rule struct {
 // A linkEntry is a rule as it is written.
 type linkEntry struct {
 	rule
+	origin
+}
+
+// A segmentEntry is a segment as it is written.
+type segmentEntry struct {
+	Segment
 	origin
 }
 
@@ -66,7 +75,9 @@ func (r *rule) ends() (from, to string) {
 }
 
 func (r *rule) link() Link {
-	return Link{Bandwidth: r.Bandwidth, Latency: time.Duration(r.Latency), JoulesPerByte: r.JoulesPerByte}
+	return Link{
+		Bandwidth: r.Bandwidth, Latency: time.Duration(r.Latency), Jitter: time.Duration(r.Jitter), Trace: r.Trace, JoulesPerByte: r.JoulesPerByte,
+	}
 }
 
 // An origin is where an entry or a rule stands in a file. The zero origin is
@@ -132,6 +143,7 @@ func (b *builder) build() *Topology {
 	t.Source = b.role("source", d.Source, 0)
 	t.Cloud = b.role("cloud", d.Cloud, fastest(t.Devices, t.Source))
 	b.links()
+	b.segments()
 	return t
 }
 

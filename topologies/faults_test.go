@@ -25,7 +25,7 @@ func TestFaults(t *testing.T) {
 		"same key twice":     {deviceA + `name = "b"`, `6: device.name: Key 'device.name' has already been defined.`},
 		"no devices":         {"name = \"x\"\n", `f: device: expected at least one device, found none`},
 		"misspelt key":       {deviceA + "addrss = \"h:1\"\n", `6: device a: addrss: unknown key: did you mean address?`},
-		"unknown key":        {"hello = 1\n" + deviceA, `1: hello: unknown key: expected one of cloud, description, device, kind, link, measured_links, medium, name, source`},
+		"unknown key":        {"hello = 1\n" + deviceA, `1: hello: unknown key: expected one of cloud, description, device, kind, link, measured_links, medium, name, segment, source`},
 		"misspelt table":     {deviceA + "[[devcie]]\nname = \"b\"\n", `6: devcie: unknown key: did you mean device?`},
 		"negative bandwidth": {deviceA + deviceB + "[[link]]\nlatency = \"0s\"\nbandwidth = \"-5Mbps\"\n", `11: link 1: bandwidth: expected a bit rate such as 50Mbps, found "-5Mbps": negative`},
 		"no unit":            {strings.Replace(deviceA, `"8GB"`, "8", 1), `3: device a: memory: expected a size such as 29GiB, found "8": no unit, one of B, kB, KiB, MB, MiB, GB, GiB, TB, TiB, PB, PiB`},

@@ -19,6 +19,9 @@ func (t *Topology) MarshalJSON() ([]byte, error) {
 // draft returns what builds the topology.
 func (t *Topology) draft() *draft {
 	d := &draft{Name: t.Name, Description: t.Description, Measured: t.MeasuredLinks, Links: entriesOf(t.links.rules)}
+	for _, g := range t.Segments {
+		d.Segments = append(d.Segments, segmentEntry{Segment: g})
+	}
 	if len(t.Devices) > 0 {
 		d.Source, d.Cloud = t.Devices[t.Source].Name, t.Devices[t.Cloud].Name
 	}

@@ -89,7 +89,8 @@ func (t tally) most() Link {
 	var best Link
 	for l, n := range t {
 		m := t[best]
-		order := cmp.Or(cmp.Compare(m, n), cmp.Compare(best.Bandwidth, l.Bandwidth), cmp.Compare(l.Latency, best.Latency), cmp.Compare(l.JoulesPerByte, best.JoulesPerByte))
+		order := cmp.Or(cmp.Compare(m, n), cmp.Compare(best.Bandwidth, l.Bandwidth), cmp.Compare(l.Latency, best.Latency), cmp.Compare(l.JoulesPerByte, best.JoulesPerByte),
+			cmp.Compare(l.Jitter, best.Jitter), cmp.Compare(l.Trace, best.Trace))
 		if order < 0 {
 			best = l
 		}
@@ -98,7 +99,7 @@ func (t tally) most() Link {
 }
 
 func ruleOf(l Link) rule {
-	return rule{Bandwidth: l.Bandwidth, Latency: Duration(l.Latency), JoulesPerByte: l.JoulesPerByte}
+	return rule{Bandwidth: l.Bandwidth, Latency: Duration(l.Latency), Jitter: Duration(l.Jitter), Trace: l.Trace, JoulesPerByte: l.JoulesPerByte}
 }
 
 func directedRule(from, to string, l Link) rule {
@@ -150,6 +151,10 @@ func (t *Topology) WithDevice(i int, d Device) (*Topology, error) {
 	return fromDraft(c.draft())
 }
 
+func (g Segment) equal(o Segment) bool {
+	return g.Name == o.Name && g.Capacity == o.Capacity && g.Trace == o.Trace && slices.Equal(g.Devices, o.Devices) && slices.Equal(g.Between, o.Between)
+}
+
 // Equal tells whether two topologies describe the same devices and links,
 // however their links are written.
 func (t *Topology) Equal(o *Topology) bool {
@@ -160,7 +165,7 @@ func (t *Topology) Equal(o *Topology) bool {
 		!slices.Equal(t.Devices, o.Devices) {
 		return false
 	}
-	equal := true
+	equal := slices.EqualFunc(t.Segments, o.Segments, Segment.equal)
 	pairs(t.Devices, func(from, to int) { equal = equal && t.Link(from, to) == o.Link(from, to) })
 	return equal
 }

@@ -64,6 +64,12 @@ func (b *builder) checkLink(r *linkEntry, i int) {
 	} else if _, given := r.paths["latency"]; !given && r.paths != nil {
 		fault("latency", "expected a time such as 2.1ms, found none")
 	}
+	if r.Jitter < 0 || r.Jitter > maxLatency {
+		fault("jitter", "expected 0s to %s, found %s", maxLatency, r.Jitter)
+	}
+	if len(r.Trace) > maxText {
+		fault("trace", "expected at most %d bytes", maxText)
+	}
 	if !(r.JoulesPerByte >= 0 && r.JoulesPerByte <= 1) {
 		fault("joules_per_byte", "expected 0 to 1, found %g", r.JoulesPerByte)
 	}

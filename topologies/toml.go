@@ -54,7 +54,8 @@ func (p *parser) draft(values map[string]any) *draft {
 	top := node{values: values, merged: values}
 	kinds, media := p.named(&top, "kind"), p.named(&top, "medium")
 	devices, links := p.tables(&top, "device"), p.tables(&top, "link")
-	p.decode(&top, reflect.ValueOf(d).Elem(), "device", "link", "kind", "medium")
+	segments := p.tables(&top, "segment")
+	p.decode(&top, reflect.ValueOf(d).Elem(), "device", "link", "segment", "kind", "medium")
 
 	for i, n := range devices {
 		if name, ok := n.values["name"].(string); ok {
@@ -77,6 +78,11 @@ func (p *parser) draft(values map[string]any) *draft {
 		n.label = n.linkLabel(i)
 		p.inherit(n, media, "a medium")
 		d.Links[i].origin = p.decode(n, reflect.ValueOf(&d.Links[i]).Elem(), "like")
+	}
+	d.Segments = make([]segmentEntry, len(segments))
+	for i, n := range segments {
+		n.label, n.merged = fmt.Sprintf("segment %d", i+1), n.values
+		d.Segments[i].origin = p.decode(n, reflect.ValueOf(&d.Segments[i]).Elem())
 	}
 	p.checkTemplates(kinds, media)
 	return d

@@ -1,7 +1,10 @@
 // Package topologies describes devices and the links between them.
 package topologies
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // A Device is one machine of a topology.
 type Device struct {
@@ -34,8 +37,29 @@ type Device struct {
 type Link struct {
 	Bandwidth BitRate       `json:"bandwidth"`
 	Latency   time.Duration `json:"latency"`
+	// Jitter is the standard deviation of a message's latency around Latency.
+	Jitter time.Duration `json:"jitter,omitempty"`
+	// Trace is the bandwidth and latency over time: a built-in trace or a CSV file, as
+	// in scenarios.
+	Trace string `json:"trace,omitempty"`
 	// JoulesPerByte is the energy that a byte on the link costs at both ends together.
 	JoulesPerByte float64 `json:"joules_per_byte,omitempty"`
+}
+
+// Varies reports whether the link's times are not always the same.
+func (l Link) Varies() bool { return l.Jitter > 0 || l.Trace != "" }
+
+// A Segment is a medium that links share, such as a Wi-Fi cell or an uplink. Its
+// capacity is divided max-min fairly between the messages that are on it; a
+// message between two of its devices is on it once.
+type Segment struct {
+	Name     string  `json:"name,omitempty" toml:"name"`
+	Capacity BitRate `json:"capacity" toml:"capacity"`
+	Trace    string  `json:"trace,omitempty" toml:"trace"`
+	// Devices are names, classes or "*": links that start or end there are on the
+	// segment. Between, if given, are the two ends of the links that are.
+	Devices []string `json:"devices,omitempty" toml:"devices"`
+	Between []string `json:"between,omitempty" toml:"between"`
 }
 
 // A Topology is a set of devices, fully connected by directed links.
@@ -49,6 +73,7 @@ type Topology struct {
 	// MeasuredLinks is the file of a link profile whose links replace those below;
 	// who loads profiles sees to that.
 	MeasuredLinks string
+	Segments      []Segment
 
 	links linkTable
 }
@@ -56,6 +81,24 @@ type Topology struct {
 // Link returns the link from one device to another. A device's link to itself
 // is instantaneous: the zero Link.
 func (t *Topology) Link(from, to int) Link { return t.links.at(from, to) }
+
+// Varies reports whether links share segments, or their times vary.
+func (t *Topology) Varies() bool {
+	return len(t.Segments) > 0 || slices.ContainsFunc(t.links.rules, func(r rule) bool { return r.link().Varies() })
+}
+
+// Traces returns the traces that links and segments name, each once.
+func (t *Topology) Traces() []string {
+	var names []string
+	for i := range t.links.rules {
+		names = append(names, t.links.rules[i].Trace)
+	}
+	for i := range t.Segments {
+		names = append(names, t.Segments[i].Trace)
+	}
+	slices.Sort(names)
+	return slices.DeleteFunc(slices.Compact(names), func(n string) bool { return n == "" })
+}
 
 // Index returns the device of that name.
 func (t *Topology) Index(name string) (int, bool) {

@@ -9,7 +9,7 @@ import (
 )
 
 // TOML returns the topology as a file that Parse reads back: the keys are those
-// of its JSON, whose lists of devices and links TOML names by one of them.
+// of its JSON, whose lists of devices, links and segments TOML names by one of them.
 func (t *Topology) TOML() ([]byte, error) {
 	data, err := json.Marshal(t)
 	if err != nil {
@@ -21,7 +21,7 @@ func (t *Topology) TOML() ([]byte, error) {
 	if err := dec.Decode(&keys); err != nil {
 		return nil, fmt.Errorf("topology %s: %w", t.Name, err)
 	}
-	for one, many := range map[string]string{"device": "devices", "link": "links"} {
+	for one, many := range map[string]string{"device": "devices", "link": "links", "segment": "segments"} {
 		if list, ok := keys[many]; ok {
 			keys[one] = list
 			delete(keys, many)

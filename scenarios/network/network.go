@@ -47,8 +47,10 @@ type Port struct {
 	bandwidth  int64 // nominal, bits a second
 	trace      *scenarios.Trace
 	segments   []int
-	factor     float64 // of the bandwidth that faults leave
-	jitter     *dist.Source
+	factor     float64       // of the bandwidth that faults leave
+	jitter     *dist.Source  // adds to the latency
+	around     *dist.Source  // of a mean that the latency has already:
+	mean       time.Duration // this
 	loss       float64
 	retransmit time.Duration
 	rng        *rand.Rand
@@ -145,8 +147,12 @@ func (n *Network) newPort(from, to int) (*Port, error) {
 	if c.Jitter != nil {
 		p.jitter = c.Jitter.Dist().New(p.rng)
 	}
+	if sd := time.Duration(c.Around); sd > 0 {
+		p.mean = max(t.Link(from, to).Latency, sd)
+		p.around = dist.Distribution{Name: "lognormal", Mean: float64(p.mean), CV: max(float64(sd)/float64(p.mean), 0.01)}.New(p.rng)
+	}
 	for i := range s.Segments {
-		if s.Segments[i].Carries(t, from, to) {
+		if scenarios.Carries(&s.Segments[i], t, from, to) {
 			p.segments = append(p.segments, i)
 		}
 	}
@@ -238,6 +244,9 @@ func (n *Network) start(p *Port, m Message) {
 	}
 	if p.jitter != nil {
 		p.delay += time.Duration(min(p.jitter.Next(), float64(Never/2)))
+	}
+	if p.around != nil {
+		p.delay += max(time.Duration(min(p.around.Next(), float64(Never/2)))-p.mean, -m.Latency)
 	}
 	p.left = workOf(occupancy, p.bandwidth)
 }
