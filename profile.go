@@ -57,7 +57,8 @@ type Software struct {
 type Spread struct {
 	Each   float64          `json:"each,omitempty" toml:"each,omitempty"`     // of one pass's time, relative, each on its own
 	Run    float64          `json:"run,omitempty" toml:"run,omitempty"`       // relative, of all passes of a run together
-	Hop    time.Duration    `json:"hop_ns,omitempty" toml:"hop_ns,omitempty"` // of a message's cost
+	Hop    time.Duration    `json:"hop_ns,omitempty" toml:"hop_ns,omitempty"` // of a message's cost, of all messages of a run together
+	Runs   int              `json:"runs,omitempty" toml:"runs,omitempty"`     // that Run and Hop were seen in; 0: many
 	Memory topologies.Bytes `json:"memory,omitempty" toml:"memory,omitempty"` // of the overhead
 }
 
@@ -114,6 +115,9 @@ func (s Software) validate() error {
 func (s Spread) validate() error {
 	if !(s.Each >= 0 && s.Each <= 10) || !(s.Run >= 0 && s.Run <= 10) {
 		return fmt.Errorf("spread: each is %g, run is %g: want 0 to 10", s.Each, s.Run)
+	}
+	if s.Runs < 0 {
+		return fmt.Errorf("spread: runs is %d: want 0 or more", s.Runs)
 	}
 	if s.Hop < 0 || s.Hop > time.Hour || s.Memory < 0 {
 		return fmt.Errorf("spread: hop_ns is %d, memory is %d: want 0 to an hour, and 0 or more", s.Hop, s.Memory)

@@ -25,7 +25,8 @@ const (
 // simulated runs. In each of them every device is faster or slower by one factor
 // for the whole run, drawn by its profile's Spread.Run, each pass by one of its
 // own (Spread.Each), and messages take Spread.Hop more or less. Memory varies by
-// Spread.Memory. Without profiles that tell their spread there are no bands.
+// Spread.Memory. Links that jitter do so otherwise in each run. Without profiles
+// that tell their spread, and links that vary, there are no bands.
 //
 // Where r has a scenario of devices its noise stands for that of single passes.
 func (r *Runner) Bands(ctx context.Context, p *edgeshard.Plan, seed uint64) (map[string]edgeshard.Band, error) {
@@ -39,7 +40,7 @@ func (r *Runner) Bands(ctx context.Context, p *edgeshard.Plan, seed uint64) (map
 	}
 	runs := int(min(bandRuns, max(leastRuns, bandPasses/max(1, passes(p)))))
 	drawn := make(map[string][]float64)
-	rng := rand.New(rand.NewPCG(seed, 0x62616e6473))
+	rng := rand.New(rand.NewPCG(seed, 0x62616e6473)) // "bands"
 	for i := range runs {
 		one := *r
 		one.Scenario = noisy(r.Scenario, p, spread, seed+uint64(i))
@@ -81,6 +82,7 @@ func spreads(p *edgeshard.Plan) (all []edgeshard.Spread, any bool) {
 			all[i] = q.Spread
 		}
 	}
+	any = p.Topology.Varies()
 	for _, s := range p.Stages {
 		any = any || all[s.Device] != edgeshard.Spread{}
 	}
@@ -128,13 +130,28 @@ func vary(c edgeshard.Costs, spread []edgeshard.Spread, rng *rand.Rand) *varied 
 	for i, s := range spread {
 		d, ok := draws[s]
 		if !ok {
-			d = [2]float64{rng.NormFloat64(), rng.NormFloat64()}
+			d = [2]float64{deviate(s.Runs, rng), deviate(s.Runs, rng)}
 			draws[s] = d
 		}
 		v.compute[i] = math.Exp(s.Run * d[0])
 		v.hop[i] = float64(s.Hop) * d[1]
 	}
 	return v
+}
+
+// deviate draws how far a run lies from the mean of n others, in standard
+// deviations as those show them: from Student's distribution, wide where they are
+// few, and with what their own mean may be off by.
+func deviate(n int, rng *rand.Rand) float64 {
+	if n < 2 {
+		return rng.NormFloat64()
+	}
+	squares := 0.0
+	for range n - 1 {
+		x := rng.NormFloat64()
+		squares += x * x
+	}
+	return rng.NormFloat64() / math.Sqrt(squares/float64(n-1)) * math.Sqrt(1+1/float64(n))
 }
 
 func (v *varied) Compute(device, unit int, p models.Pass) time.Duration {

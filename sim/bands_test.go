@@ -90,3 +90,41 @@ func TestNoBands(t *testing.T) {
 		t.Errorf("a profile without spread gives %v, %v", bands, err)
 	}
 }
+
+// TestBandsOfFewRuns: a spread seen in few runs makes a wider band, and so does a
+// link whose latency varies.
+func TestBandsOfFewRuns(t *testing.T) {
+	width := func(s edgeshard.Spread, jitter time.Duration) float64 {
+		p := spreadPlan(t, s)
+		link := p.Topology.Link(0, 1)
+		link.Jitter = jitter
+		p.Topology = must(must(p.Topology.WithLink(0, 1, link)).WithLink(1, 0, link))
+		bands, err := new(sim.Runner).Bands(t.Context(), p, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := bands["tpot_ms.mean"]
+		return b.High - b.Low
+	}
+	many, few := width(edgeshard.Spread{Run: 0.02}, 0), width(edgeshard.Spread{Run: 0.02, Runs: 4}, 0)
+	if few < 1.3*many || few > 2.5*many { // Student's t of 3 degrees: 2.35 · √1.25 / 1.645
+		t.Errorf("of few runs the band is %g wide, of many %g", few, many)
+	}
+	if jittery := width(edgeshard.Spread{}, 500*time.Microsecond); jittery == 0 {
+		t.Error("links that jitter have no band")
+	}
+}
+
+// TestTopologyJitter: jitter of a topology's links leaves the mean latency as it is.
+func TestTopologyJitter(t *testing.T) {
+	p := spreadPlan(t, edgeshard.Spread{})
+	p.Workload.Tokens, p.Workload.Requests = 16, 200
+	still := edgeshard.NewReport("sim", p, simulate(t, sim.Runner{}, p)).TPOT.Mean
+	link := p.Topology.Link(0, 1)
+	link.Jitter = 400 * time.Microsecond
+	p.Topology = must(must(p.Topology.WithLink(0, 1, link)).WithLink(1, 0, link))
+	moving := edgeshard.NewReport("sim", p, simulate(t, sim.Runner{}, p)).TPOT.Mean
+	if moving == still || moving < 0.99*still || moving > 1.01*still {
+		t.Errorf("time per token %g ms with jitter, %g ms without", moving, still)
+	}
+}
