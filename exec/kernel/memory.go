@@ -36,6 +36,17 @@ func aligned(b []byte, to int) []byte {
 	return b[roundUp(at, to)-at:]
 }
 
+// Reset makes all of the region zero and to be given out anew; no piece may be used
+// any more.
+func (m *Memory) Reset() {
+	clear(m.all)
+	to := align
+	if len(m.all) > hugePage {
+		to = hugePage
+	}
+	m.free = aligned(m.all, to)
+}
+
 // Take returns the next piece. It panics if the region is used up; a caller
 // should have summed Piece over all.
 func (m *Memory) Take(bytes int) []byte {

@@ -39,6 +39,7 @@ type Shard struct {
 
 	mu     sync.Mutex
 	caches map[int]*sequence
+	spare  spareMemory
 	work   *workspace
 
 	embedding models.Tensor // with unit 0
@@ -111,6 +112,7 @@ func (s *Shard) Close() error {
 		q.memory.Free()
 		delete(s.caches, id)
 	}
+	s.spare.free()
 	s.blocks, s.head = nil, nil
 	for _, u := range s.own {
 		u.Free()

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
+	"slices"
 
 	"google.golang.org/grpc/encoding"
 	"google.golang.org/grpc/mem"
@@ -115,19 +115,14 @@ func (f *frame) readValues(r *mem.Reader) error {
 	if n := r.Remaining(); n%4 != 0 || n > 4*maxValues {
 		return fmt.Errorf("frame of %d value bytes: want a multiple of 4, at most %d", n, 4*maxValues)
 	}
-	var chunk [4096]byte
-	for {
-		part := chunk[:min(len(chunk), r.Remaining())]
-		if len(part) == 0 {
-			return nil
-		}
-		if _, err := io.ReadFull(r, part); err != nil {
-			return fmt.Errorf("frame values: %w", err)
-		}
-		for ; len(part) > 0; part = part[4:] {
-			f.values = append(f.values, math.Float32frombits(binary.LittleEndian.Uint32(part)))
-		}
+	had := len(f.values)
+	f.values = slices.Grow(f.values, r.Remaining()/4)[:had+r.Remaining()/4]
+	fresh := f.values[had:]
+	if _, err := io.ReadFull(r, bytesOf(fresh)); err != nil {
+		return fmt.Errorf("frame values: %w", err)
 	}
+	fixValues(fresh)
+	return nil
 }
 
 // encodeValues copies values into a buffer of the pool.
@@ -137,8 +132,6 @@ func encodeValues(values []float32) mem.Buffer {
 	}
 	pool := mem.DefaultBufferPool()
 	data := pool.Get(4 * len(values))
-	for i, v := range values {
-		binary.LittleEndian.PutUint32((*data)[4*i:], math.Float32bits(v))
-	}
+	putValues(*data, values)
 	return mem.NewBuffer(data, pool)
 }
