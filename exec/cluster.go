@@ -59,7 +59,12 @@ func newCluster(ctx context.Context, o *Options, p *edgeshard.Plan) (*cluster, e
 	if c.security, err = newSecurity(o, c.allLocal); err != nil {
 		return nil, err
 	}
-	c.arbiter, err = newArbiter(c)
+	if c.arbiter, err = newArbiter(c); err != nil {
+		return c, err
+	}
+	if c.options.Emulate && c.options.Local != nil {
+		err = c.keepAwake()
+	}
 	return c, err
 }
 

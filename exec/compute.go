@@ -29,10 +29,11 @@ func (s *session) run(a arrival) error {
 	if stage == len(s.shards) {
 		return s.returned(a)
 	}
-	effort := s.start(s.pace.of(p), p.GetStep() == 0)
+	effort := s.start(s.pace.of(p), p)
 	s.worker.computing.Store(&computation{since: s.worker.clock(), stage: p.GetStage(), step: p.GetStep()})
 	defer s.worker.computing.Store(nil)
 	out, err := s.forward(s.shards[stage], p, a.values)
+	s.spares.give(a.values)
 	if err != nil {
 		effort.release()
 		return fmt.Errorf("stage %d: %w", stage, err)
@@ -69,7 +70,7 @@ func (s *session) forwardTo(device uint32, p *wire.Pass, values []float32) error
 	if int(p.GetStage()) == len(s.shards) {
 		return s.returned(arrival{p, values})
 	}
-	return s.queue(arrival{p, append([]float32(nil), values...)})
+	return s.queue(arrival{p, append(s.spares.take(), values...)})
 }
 
 // queue lets a pass wait for its turn. There is room for every pass of the run.
@@ -92,6 +93,9 @@ func (s *session) forward(sh *stageShard, p *wire.Pass, values []float32) ([]flo
 	batch := make([]llama.Seq, len(p.GetSequences()))
 	for i, q := range p.GetSequences() {
 		if n := q.GetReserve(); n > 0 {
+			if err := s.admit(s.load.GetStages()[p.GetStage()], int(n)); err != nil {
+				return nil, err
+			}
 			if err := sh.reserve(q.GetRequest(), int(n), int(s.load.GetInFlight())); err != nil {
 				return nil, err
 			}

@@ -1,19 +1,57 @@
 package exec
 
-import "time"
+import (
+	"slices"
+	"time"
 
-// mostLate bounds how much of a sleep that ended late the next one makes up for.
-const mostLate = time.Millisecond
+	"github.com/edgeshard/edgeshard/exec/wire"
+)
+
+const (
+	// mostLate bounds how much of a sleep that ended late the next one makes up for.
+	mostLate = time.Millisecond
+	// fewPasses are those whose work says what a pass takes.
+	fewPasses = 9
+	// firstTurn is how long the first pass of a kind waits for its turn: what it may
+	// take is not known.
+	firstTurn = 100 * time.Millisecond
+)
 
 // habits are what the stretching of a session's computations goes by.
 type habits struct {
-	work map[bool]time.Duration // of the last pass that was, and was not, a prefill
-	late time.Duration          // of the last sleep, to be made up for
+	work map[kindOfPass]*recent
+	late time.Duration // of the last sleep, to be made up for
+}
+
+// A kindOfPass is what passes have in common that take about as long.
+type kindOfPass struct {
+	stage, rows uint32
+	decode      bool
+}
+
+// recent is the work of the last passes of a kind.
+type recent struct{ work []time.Duration }
+
+// typical takes a pass into account and returns the median of the last ones. A
+// slower device has memory and caches of its own: what other work on this machine
+// does to a single pass would be multiplied else.
+func (r *recent) typical(work time.Duration) time.Duration {
+	if len(r.work) == fewPasses {
+		r.work = r.work[1:]
+	}
+	r.work = append(r.work, work)
+	return r.now()
+}
+
+// now returns the median so far.
+func (r *recent) now() time.Duration {
+	sorted := slices.Sorted(slices.Values(r.work))
+	return sorted[len(sorted)/2]
 }
 
 // An effort is a computation that may have to take longer than its work.
 type effort struct {
-	prefill bool
+	kind    kindOfPass
 	begin   int64
 	watch   stopwatch // of the work itself
 	release func()    // gives the turn back
@@ -22,16 +60,23 @@ type effort struct {
 // start begins a computation that is to take f times as long. Where that is
 // longer it waits for its turn among the workers of the machine, in the time in
 // which it would idle later.
-func (s *session) start(f float64, prefill bool) effort {
-	e := effort{prefill: prefill, begin: s.worker.clock(), release: func() {}}
+func (s *session) start(f float64, p *wire.Pass) effort {
+	e := effort{kind: kindOfPass{stage: p.GetStage(), decode: p.GetStep() > 0}, begin: s.worker.clock(), release: func() {}}
+	for _, q := range p.GetSequences() {
+		e.kind.rows += q.GetNew()
+	}
 	if f > 1 {
-		e.release, _ = s.worker.turns.take(s.ctx, time.Duration((f-1)*float64(s.habits.work[prefill])))
+		patience := firstTurn
+		if r := s.habits.work[e.kind]; r != nil {
+			patience = time.Duration((f - 1) * float64(r.now()))
+		}
+		e.release, _ = s.worker.turns.take(s.ctx, patience)
 	}
 	e.watch = s.worker.stopwatch()
 	return e
 }
 
-// finish idles until the computation has taken f times as long as its work.
+// finish idles until the computation has taken f times what such ones take.
 func (s *session) finish(e effort, f float64) {
 	work := s.worker.work(e.watch)
 	e.release()
@@ -39,10 +84,14 @@ func (s *session) finish(e effort, f float64) {
 		return
 	}
 	if s.habits.work == nil {
-		s.habits.work = make(map[bool]time.Duration)
+		s.habits.work = make(map[kindOfPass]*recent)
 	}
-	s.habits.work[e.prefill] = work
-	due := e.begin + int64(f*float64(work)) - int64(s.habits.late)
+	r := s.habits.work[e.kind]
+	if r == nil {
+		r = &recent{}
+		s.habits.work[e.kind] = r
+	}
+	due := e.begin + int64(f*float64(r.typical(work))) - int64(s.habits.late)
 	sleep(s.ctx, time.Duration(due-s.worker.clock()))
 	s.habits.late = min(max(time.Duration(s.worker.clock()-due), 0), mostLate)
 	s.idleness.add(work, time.Duration(s.worker.clock()-e.begin)-work)

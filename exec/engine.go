@@ -84,17 +84,21 @@ func (r *Runner) newEngine(ctx context.Context, p *edgeshard.Plan, obs edgeshard
 	if err := CheckScenario(r.Scenario); err != nil {
 		return nil, err
 	}
+	options, err := r.onTopology(p)
+	if err != nil {
+		return nil, err
+	}
 	tokenizer, err := r.tokenizer(p)
 	if err != nil {
 		return nil, err
 	}
 	e := &Engine{
-		options: &r.Options, plan: p, obs: obs, tokenizer: tokenizer, book: newBook(&p.Workload), condition: newCondition(),
+		options: options, plan: p, obs: obs, tokenizer: tokenizer, book: newBook(&p.Workload), condition: newCondition(),
 		cuts: make(map[[2]int]int), probed: make(map[[2]int]bool), opened: make(chan struct{}), done: make(chan struct{}), wake: make(chan struct{}, 1),
 	}
 	e.costs, _ = p.Costs()
 	e.ctx, e.cancel = context.WithCancelCause(ctx)
-	if e.cluster, err = newCluster(e.ctx, &r.Options, p); err != nil {
+	if e.cluster, err = newCluster(e.ctx, options, p); err != nil {
 		e.cancel(err)
 		return nil, err
 	}

@@ -105,6 +105,10 @@ func (e *epoch) imitation(said map[int]*wire.Imitation) *edgeshard.Imitation {
 			Name: m.name, Cores: c.coresOf(m.member), Budget: m.order.GetBudgetBytes(),
 			Slowdown: m.order.GetSlowdown(), PrefillSlowdown: cmp.Or(m.order.GetPrefillSlowdown(), m.order.GetSlowdown()),
 		}
+		d.Enforced = said[m.device].GetEnforced()
+		if l := m.worker(); d.Enforced != "" && l != nil && l.cage != nil {
+			d.Enforced += ", " + byGroup
+		}
 		if i := said[m.device]; i.GetWorkNs() > 0 {
 			d.Achieved = 1 + float64(i.GetIdleNs())/float64(i.GetWorkNs())
 		}

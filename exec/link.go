@@ -50,6 +50,9 @@ func (s *session) connect(peers []*wire.Peer) error {
 		if err != nil {
 			return &lost{device: p.GetDevice(), err: fmt.Errorf("no connection to %s: %w", p.GetAddress(), plainError(err))}
 		}
+		if err := l.warmUp(); err != nil {
+			return l.broken(err)
+		}
 		s.linking.Lock()
 		s.links[p.GetDevice()] = l
 		s.linking.Unlock()
@@ -129,6 +132,26 @@ func (l *link) send(p *wire.Pass, values []float32) error {
 		o.message.Free()
 		return nil
 	}
+}
+
+// warmUpBytes bounds what a link carries before the run.
+const warmUpBytes = 256 << 10
+
+// warmUp carries as much as the largest pass will, and then as little as the
+// smallest, so that the first real ones find buffers and windows grown.
+func (l *link) warmUp() error {
+	s := l.session
+	most := max(1, min(int(s.load.GetPromptTokens()), warmUpBytes/(4*s.config.Dim)))
+	for _, rows := range []int{most, most, 1, 1} {
+		p := &wire.Pass{Beat: true, Sequences: []*wire.Sequence{{New: uint32(rows)}}}
+		for len(p.Sequences) < int(s.load.GetMicroBatch()) && (len(p.Sequences)+1)*rows <= warmUpBytes/(4*s.config.Dim) {
+			p.Sequences = append(p.Sequences, p.Sequences[0])
+		}
+		if err := l.transmit(wire.NewMessage(p, make([]float32, s.activations(p)))); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // run sends the messages until the session ends.

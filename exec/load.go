@@ -62,10 +62,14 @@ func (s *session) open() error {
 	}
 	s.store.retain(s.wants)
 	missing := s.missing(units)
-	if err := s.build(s.progress(weightBytes(missing)), len(missing) < len(units)); err != nil {
+	if err := s.build(s.progress(weightBytes(missing))); err != nil {
 		return err
 	}
 	s.peak.settle()
+	if err := s.warmUp(len(missing) < len(units)); err != nil {
+		return err
+	}
+	s.confine()
 	s.tally.weights.Store(weightBytes(units))
 	close(s.opened)
 	return s.send(&wire.Event{Kind: &wire.Event_Loaded{Loaded: &wire.Loaded{
@@ -185,7 +189,7 @@ func (s *session) checkFit(units []models.Unit) error {
 	if n.Budget > 0 && needBytes(n) > n.Budget {
 		return &shortage{n}
 	}
-	s.need = n
+	s.need, s.limit.budget = n, n.Budget
 	s.peak.begin(n.Overhead+n.Weights, s.worker.options.OwnProcess)
 	return nil
 }
@@ -241,9 +245,8 @@ func (s *session) progress(total int64) func(bytes int64) error {
 	}
 }
 
-// build reads the weights and makes the shards. Where the worker held some of them
-// already a run is under way, which does without warming up.
-func (s *session) build(progress func(bytes int64) error, held bool) error {
+// build reads the weights and makes the shards.
+func (s *session) build(progress func(bytes int64) error) error {
 	for i, st := range s.load.GetStages() {
 		if !s.own(i) {
 			continue
@@ -257,33 +260,57 @@ func (s *session) build(progress func(bytes int64) error, held bool) error {
 			return err
 		}
 		s.shards[i] = &stageShard{shard: shard, live: make(map[int64]struct{})}
-		if held {
+	}
+	return nil
+}
+
+// warmUpRows bounds the pass that warms a shard up, in rows.
+const warmUpRows = 256
+
+// warmUp runs passes of zeros of the size to come, so that the first real ones find
+// their memory there. Where the worker held some of the weights already a run is
+// under way, which does without.
+func (s *session) warmUp(held bool) error {
+	for _, sh := range s.shards {
+		if sh == nil || held {
 			continue
 		}
-		if err := s.warmUp(shard); err != nil {
+		if err := s.warm(sh.shard); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// warmUpRows bounds the pass that warms a shard up.
-const warmUpRows = 256
-
-// warmUp runs a pass of zeros of the size to come, so that the first real one
-// finds its workspace in memory.
-func (s *session) warmUp(shard *llama.Shard) error {
-	const id = -1
-	n := min(int(s.load.GetMicroBatch())*int(s.load.GetPromptTokens()), warmUpRows, s.config.Context)
-	if err := shard.Reserve(id, n); err != nil {
-		return err
+// warm runs a prefill and a decode pass of a micro-batch, in KV caches of the full
+// length.
+func (s *session) warm(shard *llama.Shard) error {
+	rows := min(int(s.load.GetPromptTokens()), warmUpRows, int(s.load.GetPositions()), s.config.Context)
+	var batch []llama.Seq
+	for i := range min(int(s.load.GetMicroBatch()), max(1, warmUpRows/rows)) {
+		id := -1 - i
+		if err := shard.Reserve(id, min(int(s.load.GetPositions()), s.config.Context)); err != nil {
+			return err
+		}
+		defer shard.Release(id)
+		batch = append(batch, llama.Seq{ID: id})
 	}
-	defer shard.Release(id)
-	seq := llama.Seq{ID: id, N: n, Tokens: make([]int, n)}
-	x := make([]float32, n*s.config.Dim)
-	if shard.From == 0 {
-		x = nil
+	past := 0
+	for _, n := range []int{rows, 1} {
+		if past+n > int(s.load.GetPositions()) {
+			break
+		}
+		for i := range batch {
+			batch[i].Past, batch[i].N, batch[i].Tokens = past, n, make([]int, n)
+		}
+		var x []float32
+		if shard.From > 0 {
+			x = make([]float32, len(batch)*n*s.config.Dim)
+		}
+		if _, err := shard.Forward(batch, x); err != nil {
+			return err
+		}
+		past += n
 	}
-	_, err := shard.Forward([]llama.Seq{seq}, x)
-	return err
+	return nil
 }

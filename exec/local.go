@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os/exec"
 	"slices"
 	"strings"
@@ -36,6 +37,7 @@ type localWorker struct {
 	freeze func(on bool) // stops it, or lets it on
 	done   chan struct{} // closed when it has ended
 	why    error         // it ended; read after done
+	cage   *cage         // keeps it to its memory; nil: nothing of the system's does
 }
 
 // endExplains is how long the end of a worker's process is waited for, to explain
@@ -128,7 +130,8 @@ func (c *cluster) startProcess(ctx context.Context, m *member, o *orders) error 
 	if err := startPinned(cores, cmd.Start); err != nil {
 		return fmt.Errorf("worker process: %w", err)
 	}
-	l := &localWorker{stop: func() { _ = stdin.Close() }, kill: func() { _ = cmd.Process.Kill() }, done: make(chan struct{})}
+	cage := c.cage(m, cmd.Process.Pid)
+	l := &localWorker{stop: func() { _ = stdin.Close() }, kill: func() { _ = cmd.Process.Kill() }, done: make(chan struct{}), cage: cage}
 	l.freeze = func(on bool) { freeze(cmd.Process, on) }
 	m.setWorker(l)
 	address := make(chan string, 1)
@@ -136,11 +139,37 @@ func (c *cluster) startProcess(ctx context.Context, m *member, o *orders) error 
 		defer close(l.done)
 		address <- firstLine(stdout)
 		l.why = last.explain(cmd.Wait())
+		if cage != nil {
+			_ = cage.remove() // a folder that is left holds nothing
+		}
 	}()
 	c.log.Info("worker process", "device", m.name, "pid", cmd.Process.Pid)
 	_ = json.NewEncoder(stdin).Encode(o) // a process that does not read tells no address
 	m.address, err = l.awaitAddress(ctx, c.options.Local[0], address)
 	return err
+}
+
+// processMemory is what a worker's process takes by itself, at most.
+const processMemory = 64 << 20
+
+// cage keeps a worker's process to its device's memory where the system can; nil
+// where it cannot. The process waits for its orders meanwhile.
+func (c *cluster) cage(m *member, pid int) *cage {
+	spec := c.plan.Spec()
+	budget := spec.Budget(m.device)
+	root := groupRoot()
+	if !c.options.Emulate || budget <= 0 || budget > math.MaxInt64/8 || root == "" {
+		return nil
+	}
+	g, err := newCage(root, m.name, budget+max(0, processMemory-spec.Overhead(m.device)))
+	if err == nil {
+		if err = g.join(pid); err == nil {
+			return g
+		}
+		err = errors.Join(err, g.remove())
+	}
+	c.log.Info("no cgroup", "device", m.name, "err", err)
+	return nil
 }
 
 // awaitAddress waits for the line with which a worker process tells its address.
@@ -222,6 +251,8 @@ type orders struct {
 	PEM     *wire.PEM     `json:"pem,omitempty"` // nil: plaintext
 
 	Coordinator string `json:"coordinator,omitempty"` // the name in its certificate
+
+	Awake bool `json:"awake,omitempty"` // nothing else is to be done but to keep the cores awake
 }
 
 // An announcement is the line of JSON with which a worker tells where it listens.

@@ -103,11 +103,15 @@ func (r *reception) pump(stream wire.Stream) error {
 	s, device := r.session, r.device
 	size := func(p *wire.Pass) (int, error) { return s.checkPass(p, device) }
 	for {
-		pass, values, err := wire.Receive(stream, size, nil)
+		pass, values, err := wire.Receive(stream, size, s.spares.take())
 		if err != nil {
 			return err
 		}
 		r.frames.Add(1)
+		if pass.GetBeat() || len(values) == 0 {
+			s.spares.give(values)
+			values = nil // who gets none tells it from that
+		}
 		if pass.GetBeat() {
 			continue
 		}
@@ -155,7 +159,7 @@ func (s *session) enter(p *wire.Pass) error {
 // not wanted.
 func (s *session) checkPass(p *wire.Pass, from uint32) (int, error) {
 	if p.GetBeat() {
-		return 0, nil
+		return s.checkBeat(p)
 	}
 	stage, stages := int(p.GetStage()), s.load.GetStages()
 	switch {
@@ -168,16 +172,29 @@ func (s *session) checkPass(p *wire.Pass, from uint32) (int, error) {
 		return 0, err
 	}
 	if stage < len(stages) {
-		rows := 0
-		for _, q := range p.GetSequences() {
-			rows += int(q.GetNew())
-		}
-		return rows * s.config.Dim, nil
+		return s.activations(p), nil
 	}
 	if s.load.GetReturnLogits() {
 		return len(p.GetSequences()) * s.config.Vocab, nil
 	}
 	return 0, s.checkTokens(p)
+}
+
+// checkBeat says how many values come with a beat: those that warm the link up.
+func (s *session) checkBeat(p *wire.Pass) (int, error) {
+	if len(p.GetSequences()) == 0 {
+		return 0, nil
+	}
+	return s.activations(p), s.checkSequences(p)
+}
+
+// activations returns how many values a pass carries from stage to stage.
+func (s *session) activations(p *wire.Pass) int {
+	rows := 0
+	for _, q := range p.GetSequences() {
+		rows += int(q.GetNew())
+	}
+	return rows * s.config.Dim
 }
 
 // checkSequences holds a pass to the sizes that the load announced.

@@ -23,6 +23,11 @@ func ServeLocal(ctx context.Context, in io.Reader, out io.Writer, o WorkerOption
 	if err != nil {
 		return fmt.Errorf("local worker: no orders on standard input: %w", err)
 	}
+	if told.Awake {
+		spin()
+		_, err := io.Copy(io.Discard, lines)
+		return err
+	}
 	if err := told.apply(&o); err != nil {
 		return err
 	}

@@ -46,10 +46,12 @@ type session struct {
 	keeps      bool             // units outlive an orderly end
 	links      map[uint32]*link // by device
 	inbox      chan arrival     // passes to compute, in order of arrival
-	peak       peak             // of memory
-	need       *wire.Need       // of it, with all sequences there may be
-	tally      tally            // of work
-	linking    sync.Mutex       // over links, while connecting
+	spares     spares
+	peak       peak       // of memory
+	need       *wire.Need // of it, with all sequences there may be
+	limit      limit
+	tally      tally      // of work
+	linking    sync.Mutex // over links, while connecting
 	pace       pace
 	idleness   idleness
 	habits     habits
@@ -132,6 +134,7 @@ func (s *session) accept(commands <-chan *wire.Command) error {
 		return status.Error(codes.InvalidArgument, err.Error())
 	}
 	s.inbox = make(chan arrival, s.load.GetInFlight()+1)
+	s.spares = make(spares, 2)
 	s.shards = make([]*stageShard, len(s.load.GetStages()))
 	if err := s.pace.set(&wire.Pace{Slowdown: s.load.GetSlowdown(), PrefillSlowdown: s.load.GetPrefillSlowdown()}); err != nil {
 		return status.Error(codes.InvalidArgument, err.Error())
@@ -220,6 +223,7 @@ func (s *session) close() {
 		}
 	}
 	s.setLibrary(nil)
+	s.limit.free()
 	s.worker.computing.Store(nil)
 	switch cause := context.Cause(s.ctx); {
 	case s.store == nil:

@@ -8,7 +8,7 @@ import (
 const (
 	// coarse is the part of a long wait that the system's timers are too blunt for.
 	coarse = 3 * time.Millisecond
-	// fine is the longest sleep that nothing can interrupt.
+	// fine is the longest part of a wait in which no change is heeded.
 	fine = 250 * time.Microsecond
 )
 
@@ -27,6 +27,8 @@ func waitUntil(ctx context.Context, left func() time.Duration, changed <-chan st
 			return
 		case d > coarse:
 			await(ctx, d-coarse, changed)
+		case changed == nil: // one sleep: who wakes often disturbs those that compute
+			preciseSleep(d)
 		default:
 			preciseSleep(min(d, fine))
 		}

@@ -65,7 +65,7 @@ func (i *idleness) add(work, idle time.Duration) {
 // imitation returns what slowing the worker and shaping its links came to.
 func (s *session) imitation() *wire.Imitation {
 	s.idleness.mu.Lock()
-	m := &wire.Imitation{WorkNs: int64(s.idleness.work), IdleNs: int64(s.idleness.idle)}
+	m := &wire.Imitation{WorkNs: int64(s.idleness.work), IdleNs: int64(s.idleness.idle), Enforced: s.limit.by}
 	s.idleness.mu.Unlock()
 	s.linking.Lock()
 	defer s.linking.Unlock()

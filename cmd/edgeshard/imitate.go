@@ -136,13 +136,13 @@ func (a *app) showImitation(i *edgeshard.Imitation) {
 	a.printf("")
 	var rows [][]string
 	for _, d := range i.Devices {
-		row := []string{d.Name, factorText(d.Slowdown), factorText(d.PrefillSlowdown), "–", bytesText(d.Budget), d.Cores, d.Address}
+		row := []string{d.Name, factorText(d.Slowdown), factorText(d.PrefillSlowdown), "–", bytesText(d.Budget), d.Enforced, d.Cores, d.Address}
 		if d.Achieved > 0 {
 			row[3] = factorText(d.Achieved)
 		}
 		rows = append(rows, row)
 	}
-	a.table([]string{"imitated", "slowed in decode", "in prefill", "achieved", "budget", "cores", "instead of"}, rows)
+	a.table([]string{"imitated", "slowed in decode", "in prefill", "achieved", "budget", "kept to it by", "cores", "instead of"}, rows)
 	rows = nil
 	for _, l := range i.Links {
 		rows = append(rows, []string{

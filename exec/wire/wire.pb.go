@@ -1898,6 +1898,7 @@ type Imitation struct {
 	WorkNs        int64                  `protobuf:"varint,1,opt,name=work_ns,json=workNs,proto3" json:"work_ns,omitempty"` // computations that were slowed
 	IdleNs        int64                  `protobuf:"varint,2,opt,name=idle_ns,json=idleNs,proto3" json:"idle_ns,omitempty"` // and how long they were followed by idling
 	Links         []*ShapedLink          `protobuf:"bytes,3,rep,name=links,proto3" json:"links,omitempty"`
+	Enforced      string                 `protobuf:"bytes,4,opt,name=enforced,proto3" json:"enforced,omitempty"` // what kept the worker to its memory budget
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1951,6 +1952,13 @@ func (x *Imitation) GetLinks() []*ShapedLink {
 		return x.Links
 	}
 	return nil
+}
+
+func (x *Imitation) GetEnforced() string {
+	if x != nil {
+		return x.Enforced
+	}
+	return ""
 }
 
 // ShapedLink is what became of the messages of a shaped link.
@@ -2820,11 +2828,12 @@ const file_wire_proto_rawDesc = "" +
 	"\bUnloaded\x12\x1d\n" +
 	"\n" +
 	"peak_bytes\x18\x01 \x01(\x03R\tpeakBytes\x12:\n" +
-	"\timitation\x18\x14 \x01(\v2\x1c.edgeshard.wire.v1.ImitationR\timitation\"r\n" +
+	"\timitation\x18\x14 \x01(\v2\x1c.edgeshard.wire.v1.ImitationR\timitation\"\x8e\x01\n" +
 	"\tImitation\x12\x17\n" +
 	"\awork_ns\x18\x01 \x01(\x03R\x06workNs\x12\x17\n" +
 	"\aidle_ns\x18\x02 \x01(\x03R\x06idleNs\x123\n" +
-	"\x05links\x18\x03 \x03(\v2\x1d.edgeshard.wire.v1.ShapedLinkR\x05links\"n\n" +
+	"\x05links\x18\x03 \x03(\v2\x1d.edgeshard.wire.v1.ShapedLinkR\x05links\x12\x1a\n" +
+	"\benforced\x18\x04 \x01(\tR\benforced\"n\n" +
 	"\n" +
 	"ShapedLink\x12\x0e\n" +
 	"\x02to\x18\x01 \x01(\rR\x02to\x12\x1a\n" +
