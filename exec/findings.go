@@ -17,7 +17,7 @@ const (
 	decodeBins, decodeBin = 4, 8
 	// leastOwn is the part of a stage's time that is its units' at least: no unit
 	// takes no time at all.
-	leastOwn = 0.1
+	leastOwn = 0.01
 )
 
 // findings are what the runs of a measurement have shown.
@@ -38,12 +38,6 @@ type cell struct{ batch, prompt, bin, stage int } // bin −1: prefill
 
 // A sample is a cell's times, in ns at full speed, by round.
 type sample struct{ rounds [][]float64 }
-
-// A hopSample is what the messages of passes of one size took, each.
-type hopSample struct {
-	bytes float64 // mean of its messages
-	ns    []float64
-}
 
 func newFindings(s *subject, m *Measurement) *findings {
 	return &findings{subject: s, prompts: m.Prompts, tokens: m.Tokens, cells: make(map[cell]*sample), hops: make(map[models.Pass]*hopSample)}
@@ -84,7 +78,7 @@ func (f *findings) add(o *probe, round int) {
 		}
 		f.turns.enter = append(f.turns.enter, float64(p.enter))
 		f.turns.token = append(f.turns.token, float64(p.token))
-		f.hop(o, p, batch)
+		f.hop(o, p, batch, round)
 	}
 	f.beyond = append(f.beyond, o.beyond()...)
 	var most loading
@@ -96,22 +90,6 @@ func (f *findings) add(o *probe, round int) {
 	if most.took > 0 {
 		f.loads = append(f.loads, float64(most.bytes)/most.took.Seconds())
 	}
-}
-
-func (f *findings) hop(o *probe, p *probedPass, batch int) {
-	pass := models.Pass{Batch: batch, Tokens: 1}
-	if p.step == 0 {
-		pass.Tokens = f.prompts[p.batch]
-	}
-	h := f.hops[pass]
-	if h == nil {
-		n := float64(o.messages())
-		spec := o.plan.Spec()
-		h = &hopSample{bytes: ((n-1)*float64(f.subject.ref.Config.ActivationBytes(pass)) + float64(spec.ReturnBytes(batch, edgeshard.ReturnToken))) / n}
-		f.hops[pass] = h
-	}
-	n := time.Duration(o.messages())
-	h.ns = append(h.ns, float64(p.between-n*measureGap)/float64(n))
 }
 
 func (f *findings) cell(c cell) *sample {
@@ -152,13 +130,14 @@ func (f *findings) profile() *edgeshard.Profile {
 	p.Token = time.Duration(max(0, typical(f.turns.token)))
 	p.Hop, p.HopByte, p.Spread.Hop = f.messages()
 	p.Points = f.points(float64(p.Stage))
-	p.Spread.Each, p.Spread.Run = f.spread()
+	p.Spread.Each, p.Spread.Run, p.Spread.Runs = f.spread()
 	p.Spread.Memory = topologies.Bytes(deviation(f.beyond))
 	return p
 }
 
-// stage returns the part of a decode pass that a stage of one block has in common
-// with one of several; 0 where the model has too few blocks to tell.
+// stage returns what a decode pass takes a stage whatever its blocks: what stays
+// of a stage of one block when a block's part of one of several is taken off. It
+// is 0 where the model has too few blocks to tell.
 func (f *findings) stage() time.Duration {
 	if len(f.stages) < 4 || f.stages[2].To-f.stages[2].From < 2 {
 		return 0
@@ -171,10 +150,9 @@ func (f *findings) stage() time.Duration {
 		}
 		at := func(stage int) float64 { c.stage = stage; return f.cells[c].value() }
 		one := at(1)
-		block := (at(2) - one) / (many - 1)
-		fixed = append(fixed, min(max(0, one-block), at(0), at(3)))
+		fixed = append(fixed, one-(at(2)-one)/(many-1))
 	}
-	return time.Duration(median(fixed))
+	return time.Duration(max(0, median(fixed)))
 }
 
 // points returns a point for each cell, but for the single block where there are others.
@@ -222,27 +200,10 @@ func (f *findings) units(s edgeshard.Stage) (from, to int) {
 // round3 keeps nanoseconds of a time in ms.
 func round3(ms float64) float64 { return math.Round(ms*1e6) / 1e6 }
 
-// messages returns what a message costs beyond its link, and for each byte of it:
-// from the smallest passes and the largest.
-func (f *findings) messages() (hop time.Duration, perByte float64, spread time.Duration) {
-	sizes := make([]*hopSample, 0, len(f.hops))
-	for _, h := range f.hops {
-		sizes = append(sizes, h)
-	}
-	slices.SortFunc(sizes, func(a, b *hopSample) int { return cmp.Compare(a.bytes, b.bytes) })
-	small, large := sizes[0], sizes[len(sizes)-1]
-	least := typical(small.ns)
-	if large.bytes > 4*small.bytes {
-		perByte = max(0, (typical(large.ns)-least)/(large.bytes-small.bytes))
-	}
-	each := deviation(small.ns) * math.Sqrt(float64(len(f.stages))) // ns are means of so many
-	return time.Duration(max(0, least-perByte*small.bytes)), perByte, time.Duration(each)
-}
-
 // spread returns the relative deviation of a single decode pass from its cell and
 // round, and that of runs, which are the passes of one batch in one round, from
-// what all rounds say of their cells.
-func (f *findings) spread() (each, run float64) {
+// what all rounds say of their cells; and how many such runs there were.
+func (f *findings) spread() (each, run float64, runs int) {
 	type block struct{ batch, round int }
 	var single []float64
 	blocks := make(map[block][]float64)
@@ -266,7 +227,7 @@ func (f *findings) spread() (each, run float64) {
 	for _, r := range blocks {
 		means = append(means, median(r))
 	}
-	return deviation(single), deviation(means)
+	return deviation(single), deviation(means), len(means)
 }
 
 // typical returns the mean of values, which it sorts, but for the slowest

@@ -19,8 +19,9 @@ import (
 
 const (
 	// measureGap is the latency between the workers that are measured. It leaves
-	// them idle between passes, as in a pipeline: caches cool and clocks fall.
-	measureGap = time.Millisecond
+	// them idle between passes, as in a pipeline on links of some milliseconds: caches
+	// cool, and a message takes a worker longer that has slept longer.
+	measureGap = 4 * time.Millisecond
 	// smallSlowdown is theirs for a model whose blocks fit into caches: a slowed
 	// worker computes after a longer sleep, and so from colder caches. Others,
 	// whose weights come from memory anyway, have largeSlowdown.
@@ -46,10 +47,36 @@ type Measurement struct {
 	Progress  func(part float64)
 }
 
-// Measure measures what a model costs on this machine, the way it will be run:
-// on three local worker processes, the first with the embedding, the second with
-// one block and the head, the third with other blocks, passes going through them
-// one at a time. Of a model too large for that, a few blocks stand for all.
+// Measure measures what a model costs on this machine: a Survey of as many rounds
+// as the budget allows.
+func (r *Runner) Measure(ctx context.Context, m Measurement) (*edgeshard.Profile, error) {
+	s, err := r.Survey(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	begin := time.Now()
+	for range measureRounds {
+		started := time.Now()
+		if err := s.Round(ctx, func(part float64) {
+			if m.Progress != nil {
+				part = (float64(s.rounds) + part) / measureRounds
+				m.Progress(max(part, time.Since(begin).Seconds()/max(m.Budget.Seconds(), 1)))
+			}
+		}); err != nil {
+			return nil, err
+		}
+		if time.Since(begin)+time.Since(started) > m.Budget {
+			break
+		}
+	}
+	return s.Profile()
+}
+
+// A Survey measures what a model costs on this machine, the way it will be run: on
+// three local worker processes, the first with the embedding, the second with one
+// block and the head, the third with other blocks, passes going through them one
+// at a time. Of a model too large for that, a few blocks stand for all.
 //
 //   - Points are the times of embedding, block and head in every prefill and along
 //     decode.
@@ -61,31 +88,42 @@ type Measurement struct {
 //     workspace; 0 where workers have no processes of their own.
 //
 // Each round starts new processes, so that rounds differ as runs do.
-func (r *Runner) Measure(ctx context.Context, m Measurement) (*edgeshard.Profile, error) {
+type Survey struct {
+	runner  *Runner
+	m       Measurement
+	subject *subject
+	all     *findings
+	rounds  int
+}
+
+// Survey begins a survey; the measurement's budget and progress are not its concern.
+func (r *Runner) Survey(ctx context.Context, m Measurement) (*Survey, error) {
 	subject, err := m.prepare(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer subject.remove()
-	all := newFindings(subject, &m)
-	begin, runs := time.Now(), measureRounds*len(m.Batches)
-	for round := range measureRounds {
-		started := time.Now()
-		for i, batch := range m.Batches {
-			if err := r.measureBatch(ctx, &m, subject, batch, round, all); err != nil {
-				return nil, fmt.Errorf("measuring: %w", err)
-			}
-			if m.Progress != nil {
-				part := float64(round*len(m.Batches)+i+1) / float64(runs)
-				m.Progress(max(part, time.Since(begin).Seconds()/max(m.Budget.Seconds(), 1)))
-			}
-		}
-		if time.Since(begin)+time.Since(started) > m.Budget {
-			break
-		}
-	}
-	return r.profile(subject, all)
+	s := &Survey{runner: r, m: m, subject: subject}
+	s.all = newFindings(subject, &s.m)
+	return s, nil
 }
+
+// Round measures everything once.
+func (s *Survey) Round(ctx context.Context, progress func(part float64)) error {
+	for i, batch := range s.m.Batches {
+		if err := s.runner.measureBatch(ctx, &s.m, s.subject, batch, s.rounds, s.all); err != nil {
+			return fmt.Errorf("measuring: %w", err)
+		}
+		progress(float64(i+1) / float64(len(s.m.Batches)))
+	}
+	s.rounds++
+	return nil
+}
+
+// Profile sums up the rounds so far.
+func (s *Survey) Profile() (*edgeshard.Profile, error) { return s.runner.profile(s.subject, s.all) }
+
+// Close removes what was made to measure with.
+func (s *Survey) Close() { s.subject.remove() }
 
 func (r *Runner) profile(s *subject, f *findings) (*edgeshard.Profile, error) {
 	path, err := kernel.Default()

@@ -16,12 +16,13 @@ import (
 
 // linkSizes are the prompts whose passes carry the messages that links are
 // measured with, in batches of linkBatch: with the demo model 16 and 128 KiB of
-// activations, and 2 KiB in the decode passes after them.
-var linkSizes = []int{8, 64}
+// activations, and 2 KiB in the decode passes after them. Large ones say what the
+// bandwidth is, and each prompt has but one.
+var linkSizes = []int{8, 64, 64, 64, 64, 64}
 
 const (
 	linkBatch  = 4
-	linkTokens = 12 // of each prompt: decode passes, for latency and jitter
+	linkTokens = 6 // of each prompt: decode passes, for latency and jitter
 )
 
 // MeasureLinks measures every directed link between the workers of a topology,
@@ -35,7 +36,7 @@ func (r *Runner) MeasureLinks(ctx context.Context, t *topologies.Topology, budge
 		return nil, fmt.Errorf("topology %s has one device: it has no links", t.Name)
 	}
 	begin := time.Now()
-	software, err := r.messageCost(ctx)
+	software, noise, err := r.messageCost(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -57,18 +58,27 @@ func (r *Runner) MeasureLinks(ctx context.Context, t *topologies.Topology, budge
 	p := &edgeshard.LinkProfile{
 		Name: t.Name, Provenance: fmt.Sprintf("messages of the demo model between the workers of %s", t.Name),
 		Origin:   edgeshard.Origin{Host: host, CPU: cpuName(), Date: time.Now().UTC().Format(time.RFC3339)},
-		Software: software, Links: o.links(t, software),
+		Software: software, Noise: noise, Links: o.links(t, software, noise),
 	}
 	return p, p.Validate()
 }
 
-// messageCost measures what the software takes of a message.
-func (r *Runner) messageCost(ctx context.Context) (edgeshard.Software, error) {
-	p, err := r.Measure(ctx, Measurement{Model: models.Demo, Batches: []int{linkBatch}, Prompts: []int{linkSizes[0], linkSizes[0], linkSizes[1], linkSizes[1]}, Tokens: linkTokens})
+// messageCost measures what the software takes of a message, and the standard
+// deviation of that.
+func (r *Runner) messageCost(ctx context.Context) (edgeshard.Software, time.Duration, error) {
+	s, err := r.Survey(ctx, Measurement{Model: models.Demo, Batches: []int{linkBatch}, Prompts: linkSizes, Tokens: linkTokens})
 	if err != nil {
-		return edgeshard.Software{}, err
+		return edgeshard.Software{}, 0, err
 	}
-	return edgeshard.Software{Hop: p.Hop, HopByte: p.HopByte}, nil
+	defer s.Close()
+	if err := s.Round(ctx, func(float64) {}); err != nil {
+		return edgeshard.Software{}, 0, err
+	}
+	p, err := s.Profile()
+	if err != nil {
+		return edgeshard.Software{}, 0, err
+	}
+	return edgeshard.Software{Hop: p.Hop, HopByte: p.HopByte}, s.all.noise(), nil
 }
 
 // coveringPaths returns paths from the source, of at most most devices, that
@@ -173,10 +183,12 @@ func (o *linkProbe) Span(s edgeshard.Span) {
 }
 
 // links sums up what was seen of each link.
-func (o *linkProbe) links(t *topologies.Topology, software edgeshard.Software) []edgeshard.MeasuredLink {
+func (o *linkProbe) links(t *topologies.Topology, software edgeshard.Software, noise time.Duration) []edgeshard.MeasuredLink {
 	var all []edgeshard.MeasuredLink
 	for pair, sizes := range o.samples {
-		all = append(all, measuredLink(t.Devices[pair[0]].Name, t.Devices[pair[1]].Name, sizes, software))
+		l := measuredLink(t.Devices[pair[0]].Name, t.Devices[pair[1]].Name, sizes, software)
+		l.Jitter = topologies.Duration(math.Sqrt(max(0, float64(l.Jitter)*float64(l.Jitter)-float64(noise)*float64(noise))))
+		all = append(all, l)
 	}
 	slices.SortFunc(all, func(a, b edgeshard.MeasuredLink) int {
 		return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To))

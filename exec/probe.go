@@ -21,7 +21,7 @@ type probedPass struct {
 	batch   int  // index of its prompt
 	step    int
 	compute []time.Duration // by stage
-	between time.Duration   // all messages together
+	between time.Duration   // all messages together, and handing over before and after them
 	enter   time.Duration   // from the coordinator's decision to the first stage; 0 for the first
 	token   time.Duration   // from the source to the coordinator
 	back    time.Duration   // when its tokens were at the source
@@ -49,8 +49,9 @@ func (o *probe) Span(s edgeshard.Span) {
 		p.between += s.End - s.Start // the offsets of clocks cancel on the way around
 		p.back = s.End
 	case edgeshard.Token:
-		o.passes[len(o.passes)-1].token = s.End - o.passes[len(o.passes)-1].back
-		o.told = s.End
+		if s.End != o.told { // the first of the batch
+			o.end(s.End)
+		}
 	case edgeshard.Memory:
 		if o.memory == nil {
 			o.memory = make(map[int]int64)
@@ -70,6 +71,21 @@ func (o *probe) begin(s edgeshard.Span) {
 		p.enter = s.Start - o.told
 	}
 	o.passes = append(o.passes, p)
+}
+
+// end takes the tokens of a pass in. What none of its spans accounts for is waking
+// up and handing over.
+func (o *probe) end(at time.Duration) {
+	p := &o.passes[len(o.passes)-1]
+	p.token = at - p.back
+	if !p.first {
+		rest := at - o.told - p.enter - p.token - p.between
+		for _, d := range p.compute {
+			rest -= d
+		}
+		p.between += max(0, rest)
+	}
+	o.told = at
 }
 
 // messages is how many a pass of the plan sends: one into each stage but the
