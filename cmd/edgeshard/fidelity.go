@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -15,7 +16,6 @@ import (
 	"github.com/edgeshard/edgeshard/exec/kernel"
 	"github.com/edgeshard/edgeshard/experiments/fidelity"
 	"github.com/edgeshard/edgeshard/models"
-	"github.com/edgeshard/edgeshard/scenarios"
 )
 
 // fidelityFlags say what of the experiment is done.
@@ -111,25 +111,50 @@ func (a *app) fidelityBench() (*fidelity.Bench, error) {
 		return nil, err
 	}
 	return &fidelity.Bench{
-		Measure: func(ctx context.Context, ref string, m *fidelity.Model) (*edgeshard.Profile, error) {
-			precision, err := models.ParsePrecision(m.Precision)
-			if err != nil {
-				return nil, err
-			}
-			p, err := runner.Measure(ctx, exec.Measurement{
-				Model: ref, Precision: precision, Batches: m.Batches, Prompts: m.Prompts, Tokens: m.Tokens, Budget: 60 * time.Second,
-			})
-			if err == nil {
-				p.Version, p.Host = version(), ""
-			}
-			return p, err
+		Measure: func(ctx context.Context, refs []string, m []*fidelity.Model) ([]*edgeshard.Profile, error) {
+			return a.survey(ctx, runner, refs, m)
 		},
-		Run: func(ctx context.Context, p *edgeshard.Plan, s *scenarios.Scenario, obs edgeshard.Observer) error {
-			r := *runner
-			r.Scenario = s
-			return r.Run(ctx, p, obs)
-		},
+		Run: runner.Run,
 		Bandwidth: func() (float64, error) { return bench.Bandwidth(path, 1, 3) },
 		Progress:  func(format string, args ...any) { a.progress(format, args...) },
 	}, nil
+}
+
+// surveyRounds is how often every model is measured.
+const surveyRounds = 6
+
+// survey measures the models of an experiment, in rounds of all of them: what the
+// machine does for some minutes so befalls all their profiles alike.
+func (a *app) survey(ctx context.Context, r *exec.Runner, refs []string, m []*fidelity.Model) ([]*edgeshard.Profile, error) {
+	surveys := make([]*exec.Survey, len(m))
+	for i, one := range m {
+		precision, err := models.ParsePrecision(one.Precision)
+		if err != nil {
+			return nil, err
+		}
+		if surveys[i], err = r.Survey(ctx, exec.Measurement{
+			Model: refs[i], Precision: precision, Batches: one.Batches, Prompts: one.Prompts, Tokens: one.Tokens,
+		}); err != nil {
+			return nil, fmt.Errorf("model %s: %w", one.Name, err)
+		}
+		defer surveys[i].Close()
+	}
+	for round := range surveyRounds {
+		for i, one := range m {
+			a.progress("measuring the profile of %s, round %d of %d", one.Name, round+1, surveyRounds)
+			if err := surveys[i].Round(ctx, func(float64) {}); err != nil {
+				return nil, fmt.Errorf("model %s: %w", one.Name, err)
+			}
+		}
+	}
+	a.clear()
+	profiles := make([]*edgeshard.Profile, len(m))
+	for i, s := range surveys {
+		var err error
+		if profiles[i], err = s.Profile(); err != nil {
+			return nil, fmt.Errorf("model %s: %w", m[i].Name, err)
+		}
+		profiles[i].Version, profiles[i].Host = version(), ""
+	}
+	return profiles, nil
 }

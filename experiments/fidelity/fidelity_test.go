@@ -12,7 +12,6 @@ import (
 
 	"github.com/edgeshard/edgeshard"
 	"github.com/edgeshard/edgeshard/models"
-	"github.com/edgeshard/edgeshard/scenarios"
 	"github.com/edgeshard/edgeshard/sim"
 )
 
@@ -43,21 +42,21 @@ plans = ["exact", "even", "slow"]
 // slower is a bench whose machine takes a tenth longer than its profile says.
 func slower(runs *int) *Bench {
 	return &Bench{
-		Measure: func(context.Context, string, *Model) (*edgeshard.Profile, error) {
+		Measure: func(context.Context, []string, []*Model) ([]*edgeshard.Profile, error) {
 			p := &edgeshard.Profile{Units: 10, Origin: edgeshard.Origin{Precision: "f16"}, Spread: edgeshard.Spread{Run: 0.01}}
 			for _, tokens := range []int{1, 8} {
 				p.Points = append(p.Points, edgeshard.Point{To: 10, Batch: 1, Tokens: tokens, MS: float64(tokens)},
 					edgeshard.Point{To: 10, Batch: 1, Tokens: tokens, Past: 16, MS: 2 * float64(tokens)})
 			}
-			return p, nil
+			return []*edgeshard.Profile{p}, nil
 		},
-		Run: func(ctx context.Context, p *edgeshard.Plan, s *scenarios.Scenario, obs edgeshard.Observer) error {
+		Run: func(ctx context.Context, p *edgeshard.Plan, obs edgeshard.Observer) error {
 			*runs++
 			costs, err := p.Costs()
 			if err != nil {
 				return err
 			}
-			return (&sim.Runner{Costs: tenth{costs}, Scenario: s}).Run(ctx, p, obs)
+			return (&sim.Runner{Costs: tenth{costs}}).Run(ctx, p, obs)
 		},
 		Bandwidth: func() (float64, error) { return 30e9, nil },
 		Progress:  func(string, ...any) {},

@@ -11,17 +11,15 @@ import (
 
 	"github.com/edgeshard/edgeshard"
 	"github.com/edgeshard/edgeshard/models"
-	"github.com/edgeshard/edgeshard/scenarios"
 	"github.com/edgeshard/edgeshard/solver"
 	"github.com/edgeshard/edgeshard/topologies"
 )
 
 // A configuration is one plan of a job.
 type configuration struct {
-	name     string
-	job      *Job
-	plan     *edgeshard.Plan
-	scenario *scenarios.Scenario // nil: nothing is shared
+	name string
+	job  *Job
+	plan *edgeshard.Plan
 }
 
 // configurations plans every job. Plans of a job that come out alike count once.
@@ -43,7 +41,7 @@ func (s *Spec) configurations(ctx context.Context, refs map[string]edgeshard.Mod
 				continue
 			}
 			seen = append(seen, p.Stages)
-			all = append(all, configuration{name: j.Name + "/" + name, job: j, plan: p, scenario: j.scenario()})
+			all = append(all, configuration{name: j.Name + "/" + name, job: j, plan: p})
 		}
 	}
 	return all, nil
@@ -58,22 +56,18 @@ func (j *Job) base(ref edgeshard.ModelRef, profile *edgeshard.Profile) (*edgesha
 		}
 	}
 	t, err := topologies.New(j.Name, devices, 0, func(int, int) topologies.Link {
-		return topologies.Link{Bandwidth: j.Bandwidth, Latency: time.Duration(j.Latency)}
+		return topologies.Link{Bandwidth: j.Bandwidth, Latency: time.Duration(j.Latency), Jitter: time.Duration(j.Jitter)}
 	})
 	if err != nil {
 		return nil, err
+	}
+	if j.Shared > 0 {
+		t.Segments = []topologies.Segment{{Name: "cell", Capacity: j.Shared, Devices: []string{"*"}}}
 	}
 	return &edgeshard.Plan{
 		Model: ref, Topology: t, Workload: j.workload(), Profiles: map[string]*edgeshard.Profile{profile.Name: profile},
 		Objective: edgeshard.Latency,
 	}, nil
-}
-
-func (j *Job) scenario() *scenarios.Scenario {
-	if j.Shared <= 0 {
-		return nil
-	}
-	return &scenarios.Scenario{Segments: []scenarios.Segment{{Name: "cell", Capacity: j.Shared, Devices: []string{"*"}}}}
 }
 
 // place finds a plan's stages, and predicts it.

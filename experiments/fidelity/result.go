@@ -31,6 +31,9 @@ type Result struct {
 	// Coverage is the part of runs within their predicted band of 90 %.
 	Coverage map[string]float64 `json:"coverage"`
 	Ranking  Ranking            `json:"ranking"`
+	// Gaps is what each part of the way contributes to the error of the time per
+	// token, relative to that: the mean over configurations of the signed sums.
+	Gaps map[edgeshard.Part]float64 `json:"gaps"`
 	// Bandwidth is the deviation of what the machine's memory gave before each run.
 	Bandwidth float64 `json:"bandwidth_deviation"`
 	MostCores float64 `json:"most_cores"` // that computations came to at once, of all runs
@@ -61,6 +64,7 @@ type Outcome struct {
 	Warnings  []string                  `json:"warnings,omitempty"`
 
 	PredictedStages []stageTime `json:"predicted_stages"`
+	Gaps            []gap       `json:"gaps"` // the largest first
 	Runs            []run       `json:"runs"`
 }
 
@@ -110,7 +114,7 @@ func (c *configuration) outcome(ctx context.Context, runs []run) (*Outcome, erro
 	o := &Outcome{
 		Name: c.name, Model: c.job.Model, Devices: len(c.job.Slowdowns), Schedule: c.job.Schedule, Stages: c.plan.Stages,
 		Predicted: rep.Headline(), Bands: rep.Bands, Measured: map[string]float64{}, Error: map[string]float64{}, Noise: map[string]float64{},
-		Warnings: c.plan.Warnings(), Runs: runs, PredictedStages: stages,
+		Warnings: c.plan.Warnings(), Runs: runs, PredictedStages: stages, Gaps: gapsOf(rep, runs),
 	}
 	for name, n := range c.plan.Predicted.Memory {
 		o.Predicted[memoryField(name)] = float64(n)
@@ -210,6 +214,13 @@ func (r *Result) sum() {
 		slices.Sort(errors)
 		r.P95[metric] = errors[(len(errors)*95+99)/100-1]
 		r.Coverage[metric] = float64(held) / float64(of)
+	}
+	r.Gaps = make(map[edgeshard.Part]float64)
+	for i := range r.Each {
+		o := &r.Each[i]
+		for _, g := range o.Gaps {
+			r.Gaps[g.Part] += relative(g.MS, o.Measured["tpot_ms.mean"]) / float64(len(r.Each))
+		}
 	}
 	var bandwidths []float64
 	for i := range r.Each {

@@ -14,16 +14,16 @@ import (
 
 	"github.com/edgeshard/edgeshard"
 	"github.com/edgeshard/edgeshard/internal/wholefile"
-	"github.com/edgeshard/edgeshard/scenarios"
 	"github.com/edgeshard/edgeshard/sim"
 )
 
 // A Bench is what an experiment needs of the machine it runs on.
 type Bench struct {
-	// Measure makes the profile of a model.
-	Measure func(ctx context.Context, ref string, m *Model) (*edgeshard.Profile, error)
+	// Measure makes the profiles of models, whose references come with them, in
+	// rounds of all of them.
+	Measure func(ctx context.Context, refs []string, m []*Model) ([]*edgeshard.Profile, error)
 	// Run runs a plan for real, on workers that imitate its devices and links.
-	Run func(ctx context.Context, p *edgeshard.Plan, s *scenarios.Scenario, obs edgeshard.Observer) error
+	Run func(ctx context.Context, p *edgeshard.Plan, obs edgeshard.Observer) error
 	// Bandwidth reads memory for a moment and returns bytes a second: how fast the
 	// machine is just now.
 	Bandwidth func() (float64, error)
@@ -55,6 +55,9 @@ type run struct {
 	Computing int         `json:"computing"`
 	Most      float64     `json:"most_cores"`
 	Stages    []stageTime `json:"stages"`
+	// Queue and Path are where requests and passes spent their time.
+	Queue edgeshard.Distribution `json:"queue_ms"`
+	Path  []edgeshard.PathReport `json:"path"`
 }
 
 // Profile measures the profiles that are not there yet.
@@ -63,26 +66,32 @@ func (e *Experiment) Profile(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var lacking []*Model
+	var names []string
 	for i := range e.Spec.Models {
 		m := &e.Spec.Models[i]
-		file := e.profileFile(m.Name)
-		if _, err := os.Stat(file); err == nil {
-			continue
+		if _, err := os.Stat(e.profileFile(m.Name)); err != nil {
+			lacking, names = append(lacking, m), append(names, refs[m.Name].Ref)
 		}
-		e.Bench.Progress("measuring the profile of %s", m.Name)
-		p, err := e.Bench.Measure(ctx, refs[m.Name].Ref, m)
-		if err != nil {
-			return fmt.Errorf("profile of %s: %w", m.Name, err)
-		}
+	}
+	if len(lacking) == 0 {
+		return nil
+	}
+	profiles, err := e.Bench.Measure(ctx, names, lacking)
+	if err != nil {
+		return fmt.Errorf("profiles: %w", err)
+	}
+	for i, p := range profiles {
+		m := lacking[i]
 		p.Name, p.Model = m.Name, refs[m.Name].Config.Name
 		text, err := p.TOML()
 		if err != nil {
 			return err
 		}
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Dir(e.profileFile(m.Name)), 0o755); err != nil {
 			return err
 		}
-		if err := wholefile.Write(file, text); err != nil {
+		if err := wholefile.Write(e.profileFile(m.Name), text); err != nil {
 			return err
 		}
 	}
@@ -132,12 +141,27 @@ func (e *Experiment) Measure(ctx context.Context, match *regexp.Regexp, until ti
 				return false, nil
 			}
 			e.Bench.Progress("%s, %d of %d", c.name, repeat+1, e.Spec.Repeats)
-			if err := e.measure(ctx, c, repeat); err != nil {
+			if err := e.measureWhole(ctx, c, repeat); err != nil {
 				return false, fmt.Errorf("%s: %w", c.name, err)
 			}
 		}
 	}
 	return true, nil
+}
+
+// errPart is a run of which something is not known.
+var errPart = errors.New("a device did not tell its memory")
+
+// measureWhole measures a configuration, again if something of the run is lacking.
+func (e *Experiment) measureWhole(ctx context.Context, c *configuration, repeat int) error {
+	for range 2 {
+		err := e.measure(ctx, c, repeat)
+		if !errors.Is(err, errPart) {
+			return err
+		}
+		e.Bench.Progress("%s is measured again: %v", c.name, err)
+	}
+	return e.measure(ctx, c, repeat)
 }
 
 func (e *Experiment) measure(ctx context.Context, c *configuration, repeat int) error {
@@ -146,7 +170,7 @@ func (e *Experiment) measure(ctx context.Context, c *configuration, repeat int) 
 		return err
 	}
 	rec, use := edgeshard.NewRecorder(c.plan), newUse(c.plan)
-	if err := e.Bench.Run(ctx, c.plan, c.scenario, edgeshard.Tee(rec, use)); err != nil {
+	if err := e.Bench.Run(ctx, c.plan, edgeshard.Tee(rec, use)); err != nil {
 		return err
 	}
 	rep := rec.Report("exec")
@@ -156,10 +180,13 @@ func (e *Experiment) measure(ctx context.Context, c *configuration, repeat int) 
 	r := run{
 		Configuration: c.name, Repeat: repeat, At: time.Now().UTC().Format(time.RFC3339), Measured: rep.Headline(),
 		Memory: make(map[string]int64), Bandwidth: bandwidth, Stages: use.stages(),
+		Queue: rep.Queue, Path: rep.Path,
 	}
 	r.Computing, r.Most = use.most()
 	for _, d := range rep.Devices {
-		r.Memory[d.Name] = d.Memory
+		if r.Memory[d.Name] = d.Memory; d.Memory == 0 {
+			return errPart
+		}
 	}
 	return e.append(&r)
 }
@@ -205,7 +232,7 @@ func (e *Experiment) runs() ([]run, error) {
 // predict simulates a configuration, and returns its report with bands and the
 // times of its stages.
 func (c *configuration) predict(ctx context.Context) (*edgeshard.Report, []stageTime, error) {
-	r, rec, use := sim.Runner{Scenario: c.scenario}, edgeshard.NewRecorder(c.plan), newUse(c.plan)
+	r, rec, use := sim.Runner{}, edgeshard.NewRecorder(c.plan), newUse(c.plan)
 	if err := r.Run(ctx, c.plan, edgeshard.Tee(rec, use)); err != nil {
 		return nil, nil, err
 	}

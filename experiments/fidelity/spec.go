@@ -39,6 +39,7 @@ type Job struct {
 	Slowdowns []float64           `toml:"slowdowns"` // of the devices; the first is the source
 	Bandwidth topologies.BitRate  `toml:"bandwidth"` // of every link
 	Latency   topologies.Duration `toml:"latency"`
+	Jitter    topologies.Duration `toml:"jitter"` // standard deviation of the latency
 	Shared    topologies.BitRate  `toml:"shared"` // capacity of a segment that all links are on; none if not given
 
 	Schedule   edgeshard.Schedule  `toml:"schedule"`
