@@ -3,7 +3,7 @@
 # tbf has no latency; netem, which has, is not in every kernel.
 #
 #   netns_check            why namespaces cannot be had here, and a status of 1
-#   netns_up RATE NAME...  namespaces for workers of these names, and one for the coordinator
+#   netns_up RATE NAME...  (RATE such as 20mbit) namespaces for workers of these names, and one for the coordinator
 #   netns_address NAME     the address of a worker's namespace
 #   netns_in NAME CMD...   run a command there ("coordinator" is a name, too)
 #   netns_start NAME CMD...  start one; $! is its process
@@ -68,8 +68,11 @@ netns_up() {
 	done
 }
 
-# One packet of burst: the rate holds from the first byte on.
-netns_rate() { netns_in "$1" tc qdisc replace dev cable root tbf rate "$2" burst 1600 limit 16mb; }
+# The bucket holds a packet, and what comes in while the kernel's timer is late, for
+# which 250 us are allowed: with a packet alone every packet would wait for a timer,
+# and at 100 Mbps each one's lateness is a third of its time.
+netns_burst() { echo $((1600 + ${1%mbit} * 125 / 4)); }
+netns_rate() { netns_in "$1" tc qdisc replace dev cable root tbf rate "$2" burst "$(netns_burst "$2")" limit 16mb; }
 
 netns_cut() { ip -n "$netns_prefix-$1" link set cable down; }
 netns_mend() { ip -n "$netns_prefix-$1" link set cable up; }
