@@ -114,7 +114,7 @@ func (a *app) fidelityBench() (*fidelity.Bench, error) {
 		Measure: func(ctx context.Context, refs []string, m []*fidelity.Model) ([]*edgeshard.Profile, error) {
 			return a.survey(ctx, runner, refs, m)
 		},
-		Run: runner.Run,
+		Run:       runner.Run,
 		Bandwidth: func() (float64, error) { return bench.Bandwidth(path, 1, 3) },
 		Progress:  func(format string, args ...any) { a.progress(format, args...) },
 	}, nil
