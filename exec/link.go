@@ -189,7 +189,9 @@ func (l *link) beat() error {
 	}
 }
 
+// broken says that the peer is gone, unless the session has ended.
 func (l *link) broken(err error) error {
+	l.session.awaitUnload()
 	return &lost{device: l.peer.GetDevice(), err: fmt.Errorf("the connection to %s broke: %w", l.peer.GetAddress(), plainError(err))}
 }
 

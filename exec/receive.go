@@ -40,6 +40,7 @@ func (s *session) receive(stream grpc.ClientStreamingServer[wire.Pass, wire.Forw
 			if errors.Is(err, io.EOF) {
 				return stream.SendAndClose(&wire.ForwardReply{})
 			}
+			s.awaitUnload()
 			s.end(&lost{device: uint32(device), err: fmt.Errorf("its passes stopped coming: %w", plainError(err))})
 			return err
 		case <-tick.C:

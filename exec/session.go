@@ -66,6 +66,19 @@ type arrival struct {
 // errUnloaded ends a session that its coordinator is done with.
 var errUnloaded = errors.New("unloaded")
 
+// unloadGrace is how long after a peer's the word to unload may come.
+const unloadGrace = 100 * time.Millisecond
+
+// awaitUnload gives the session's own end time to come first: where all workers
+// are told to unload, a connection may break before its other end is told, whose
+// report would be lost with the session.
+func (s *session) awaitUnload() {
+	select {
+	case <-time.After(unloadGrace):
+	case <-s.ctx.Done():
+	}
+}
+
 // lost says that a peer is gone.
 type lost struct {
 	device  uint32
