@@ -1,7 +1,9 @@
 package solver_test
 
 import (
+	"cmp"
 	"context"
+	"flag"
 	"fmt"
 	"testing"
 	"time"
@@ -69,6 +71,8 @@ func BenchmarkWarm(b *testing.B) {
 	}
 }
 
+var scaleDeadline = flag.Duration("scale-deadline", 0, "of BenchmarkScale, instead of each size's own")
+
 // BenchmarkScale solves seeded clusters of 64, 256 and 1,000 devices. It is long:
 // run it with -benchtime 1x.
 func BenchmarkScale(b *testing.B) {
@@ -88,7 +92,7 @@ func BenchmarkScale(b *testing.B) {
 				}
 				b.Run(name, func(b *testing.B) {
 					for b.Loop() {
-						solveOnce(b, p, solver.Options{Deadline: c.deadline})
+						solveOnce(b, p, solver.Options{Deadline: cmp.Or(*scaleDeadline, c.deadline)})
 					}
 				})
 			}
