@@ -24,7 +24,7 @@ const (
 	demoTokens   = 109
 
 	// quickTokens bounds what a quick measurement generates for a request.
-	quickTokens = 96
+	quickTokens = 128
 )
 
 func (a *app) demoCmd() *cobra.Command {
@@ -131,7 +131,9 @@ func (a *app) demoProbe(ctx context.Context, w edgeshard.Workload) (*edgeshard.P
 func quickMeasurement(model string, w edgeshard.Workload) exec.Measurement {
 	return exec.Measurement{
 		Model: model, Batches: []int{w.MicroBatch}, Prompts: []int{w.PromptTokens, w.PromptTokens, w.PromptTokens, w.PromptTokens},
-		Tokens: min(max(w.Tokens, 2), quickTokens),
+		// An eighth more: decode is told of by the middles of four stretches, and the
+		// last of them is to reach the workload's last pass.
+		Tokens: min(w.Tokens*8/7+3, quickTokens),
 	}
 }
 
