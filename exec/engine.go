@@ -194,9 +194,12 @@ func (e *Engine) ready() error {
 	return nil
 }
 
-func (e *Engine) isOpen() bool {
+func (e *Engine) isOpen() bool { return closed(e.opened) }
+
+// closed reports whether a channel that nothing is sent on is closed.
+func closed(c <-chan struct{}) bool {
 	select {
-	case <-e.opened:
+	case <-c:
 		return true
 	default:
 		return false

@@ -219,14 +219,7 @@ func (s *session) had() *wire.Need {
 }
 
 // isOpen reports that the shards are there.
-func (s *session) isOpen() bool {
-	select {
-	case <-s.opened:
-		return true
-	default:
-		return false
-	}
-}
+func (s *session) isOpen() bool { return closed(s.opened) }
 
 // tellEvery is how long a worker works on between two words of its progress.
 const tellEvery = 100 * time.Millisecond

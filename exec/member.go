@@ -134,14 +134,7 @@ func (m *member) start(ctx context.Context) error {
 }
 
 // ended reports that the worker has ended.
-func (l *localWorker) ended() bool {
-	select {
-	case <-l.done:
-		return true
-	default:
-		return false
-	}
-}
+func (l *localWorker) ended() bool { return closed(l.done) }
 
 func (m *member) dial() (*grpc.ClientConn, error) {
 	return wire.Dial(m.address, m.certificate, m.cluster.security.own, m.cluster.dialer())

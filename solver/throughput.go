@@ -120,20 +120,21 @@ func (e *prover) fit(ctx context.Context, x int64) *fit {
 	if f.path == nil {
 		return f
 	}
-	f.long = e.cut(f.path, x/k)
+	f.long = e.cut(g, f.path)
 	return f
 }
 
-// cut takes the plans that the classes of a path make with the shortest loop,
-// within tau, and within the least that they can keep to. It tells whether there are.
-func (e *prover) cut(path []visit, tau int64) bool {
+// cut takes the plans that the classes of a path of g make with the shortest loop,
+// within its limit on stages and links, and within the least that they can keep to.
+// It tells whether there are.
+func (e *prover) cut(g *graph, path []visit) bool {
 	found := false
-	o := newOrder(newGraph(e.p, variant{tau: tau}), path)
-	for _, tau := range []int64{tau, o.narrowest()} {
-		o.g = newGraph(e.p, variant{tau: tau})
+	o := newOrder(g, path)
+	for _, g := range []*graph{g, newGraph(e.p, variant{tau: o.narrowest()})} {
+		o.g = g
 		o.tabulate()
 		if path := o.path(); path != nil {
-			e.take(o.g.stages(path))
+			e.take(g.stages(path))
 			found = true
 		}
 	}

@@ -82,29 +82,40 @@ func (a *app) profileDevice(ctx context.Context, f *deviceFlags) (err error) {
 // writeProfile writes a profile to a file, or to standard output, and says in the
 // first case what it holds.
 func (a *app) writeProfile(p *edgeshard.Profile, file string) error {
-	if file != "" {
-		p.Name = strings.TrimSuffix(filepath.Base(file), ".toml")
+	p.Name = measuredName(file, p.Name)
+	show, err := a.keepMeasured(p, file)
+	if show {
+		a.showProfile(p)
+		a.printf("\n  wrote %s: a topology's device refers to it with profile = %q", file, file)
 	}
+	return err
+}
+
+// measuredName is what topologies call a profile that is kept in a file.
+func measuredName(file, otherwise string) string {
+	if file == "" {
+		return otherwise
+	}
+	return strings.TrimSuffix(filepath.Base(file), ".toml")
+}
+
+// keepMeasured writes a profile to a file, if there is one, and to standard output
+// in JSON, or in TOML without a file. Otherwise it asks to show people what was written.
+func (a *app) keepMeasured(p interface{ TOML() ([]byte, error) }, file string) (show bool, err error) {
 	text, err := p.TOML()
-	if err != nil {
-		return err
+	if err == nil && file != "" {
+		err = wholefile.Write(file, text)
 	}
 	switch {
-	case file == "" && a.format == "json":
-		return a.json(p)
+	case err != nil:
+		return false, err
+	case a.format == "json":
+		return false, a.json(p)
 	case file == "":
 		_, err = a.out.Write(text)
-		return err
+		return false, err
 	}
-	if err := wholefile.Write(file, text); err != nil {
-		return err
-	}
-	if a.format == "json" {
-		return a.json(p)
-	}
-	a.showProfile(p)
-	a.printf("\n  wrote %s: a topology's device refers to it with profile = %q", file, file)
-	return nil
+	return true, nil
 }
 
 // showProfile writes a line for each kind of unit and shape of pass, with the

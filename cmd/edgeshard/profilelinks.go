@@ -3,15 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/edgeshard/edgeshard"
 	"github.com/edgeshard/edgeshard/exec"
-	"github.com/edgeshard/edgeshard/internal/wholefile"
 	"github.com/edgeshard/edgeshard/topologies"
 )
 
@@ -76,23 +73,8 @@ func (a *app) profileLinks(ctx context.Context, f *linkFlags) error {
 }
 
 func (a *app) writeLinks(p *edgeshard.LinkProfile, file string) error {
-	if file != "" {
-		p.Name = strings.TrimSuffix(filepath.Base(file), ".toml")
-	}
-	text, err := p.TOML()
-	if err != nil {
-		return err
-	}
-	if file != "" {
-		if err := wholefile.Write(file, text); err != nil {
-			return err
-		}
-	}
-	switch {
-	case a.format == "json":
-		return a.json(p)
-	case file == "":
-		_, err := a.out.Write(text)
+	p.Name = measuredName(file, p.Name)
+	if show, err := a.keepMeasured(p, file); !show {
 		return err
 	}
 	var rows [][]string

@@ -161,14 +161,19 @@ func (a *app) planToRun(ctx context.Context, in *inputs, s *solverFlags, args []
 		}
 		return s.plan(ctx, job)
 	}
+	return in.givenPlan(args[0], in.work.apply)
+}
+
+// givenPlan reads a plan, has the workload flags laid over its own, and predicts it anew.
+func (in *inputs) givenPlan(file string, lay func(*edgeshard.Workload, *edgeshard.ModelRef) error) (*edgeshard.Plan, error) {
 	if in.topology != "" || in.model != "" {
 		return nil, usagef("want a plan or a topology and a model, not both")
 	}
-	p, err := readPlan(args[0])
+	p, err := readPlan(file)
 	if err != nil {
 		return nil, err
 	}
-	if err := in.work.apply(&p.Workload, &p.Model); err != nil {
+	if err := lay(&p.Workload, &p.Model); err != nil {
 		return nil, err
 	}
 	c, err := p.Costs()

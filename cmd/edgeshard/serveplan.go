@@ -64,22 +64,8 @@ func (s *serveFlags) planToServe(cmd *cobra.Command) (*edgeshard.Plan, error) {
 	if s.plan == "" {
 		return s.solveToServe(cmd)
 	}
-	if s.in.topology != "" || s.in.model != "" {
-		return nil, usagef("want a plan or a topology and a model, not both")
-	}
-	p, err := readPlan(s.plan)
+	p, err := s.in.givenPlan(s.plan, s.work.apply)
 	if err != nil {
-		return nil, err
-	}
-	if err := s.work.apply(&p.Workload, &p.Model); err != nil {
-		return nil, err
-	}
-	c, err := p.Costs()
-	if err != nil {
-		return nil, err
-	}
-	p.Predict(c)
-	if err := p.Validate(); err != nil {
 		return nil, err
 	}
 	return p, fits(p)

@@ -42,6 +42,21 @@ type reply struct {
 	created int64
 }
 
+// ask decodes a request into q and serves the job it asks for.
+func (s *Server) ask(w http.ResponseWriter, r *http.Request, q interface{ job(m *Model) (*job, *Error) }, fields []string, sh *shape) {
+	e := s.decode(w, r, q, fields)
+	if e != nil {
+		refuse(w, e)
+		return
+	}
+	j, e := q.job(&s.options.Model)
+	if e != nil {
+		refuse(w, e)
+		return
+	}
+	s.serve(w, r, j, sh)
+}
+
 // serve answers a request of the API.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, j *job, sh *shape) {
 	s.answering.Add(1)

@@ -77,17 +77,7 @@ func present(raw json.RawMessage) bool { return len(raw) > 0 && string(raw) != "
 
 // chat answers /v1/chat/completions.
 func (s *Server) chat(w http.ResponseWriter, r *http.Request) {
-	var q chatRequest
-	if e := s.decode(w, r, &q, chatFields); e != nil {
-		refuse(w, e)
-		return
-	}
-	j, e := q.job(&s.options.Model)
-	if e != nil {
-		refuse(w, e)
-		return
-	}
-	s.serve(w, r, j, chatShape)
+	s.ask(w, r, &chatRequest{}, chatFields, chatShape)
 }
 
 // job checks the request and encodes its chat.

@@ -51,17 +51,7 @@ func (p *prompts) UnmarshalJSON(data []byte) error {
 
 // completions answers /v1/completions.
 func (s *Server) completions(w http.ResponseWriter, r *http.Request) {
-	var q completionRequest
-	if e := s.decode(w, r, &q, completionFields); e != nil {
-		refuse(w, e)
-		return
-	}
-	j, e := q.job(&s.options.Model)
-	if e != nil {
-		refuse(w, e)
-		return
-	}
-	s.serve(w, r, j, completionShape)
+	s.ask(w, r, &completionRequest{}, completionFields, completionShape)
 }
 
 // job checks the request and encodes its prompts.

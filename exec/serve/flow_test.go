@@ -97,20 +97,27 @@ func TestStopFrees(t *testing.T) {
 	}
 }
 
-// TestReadiness: before the workers are there and when it is about to stop, a
-// server is alive but not ready.
-func TestReadiness(t *testing.T) {
+// newStoppable serves on a port of its own, without a generator yet, until it is
+// stopped; requests then have the given time to end.
+func newStoppable(t *testing.T, f *fake, drain time.Duration) (s *site, stop func(), ended <-chan error) {
+	t.Helper()
 	o := demoOptions(t)
-	server := serve.New(o)
+	f.tokenizer = o.Model.Tokenizer
+	server, end := serve.New(o), make(chan error, 1)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	f := &fake{tokenizer: o.Model.Tokenizer, text: story, hold: make(chan struct{})}
-	go func() { ended <- server.Serve(ctx, t.Context(), l, serve.Listening{Drain: 10 * time.Second}) }()
-	s := &site{t, f, server, "http://" + l.Addr().String()}
+	go func() { end <- server.Serve(ctx, t.Context(), l, serve.Listening{Drain: drain}) }()
+	return &site{t, f, server, "http://" + l.Addr().String()}, stop, end
+}
+
+// TestReadiness: before the workers are there and when it is about to stop, a
+// server is alive but not ready.
+func TestReadiness(t *testing.T) {
+	f := &fake{text: story, hold: make(chan struct{})}
+	s, stop, ended := newStoppable(t, f, 10*time.Second)
 	if resp, body := s.get("/readyz"); resp.status != 503 || !strings.Contains(body, "loading") {
 		t.Errorf("%d %s", resp.status, body)
 	}
@@ -120,7 +127,7 @@ func TestReadiness(t *testing.T) {
 	if resp, _ := s.get("/healthz"); resp.status != 200 {
 		t.Errorf("%d", resp.status)
 	}
-	server.Ready(f)
+	s.server.Ready(f)
 	if resp, _ := s.get("/readyz"); resp.status != 200 {
 		t.Errorf("%d", resp.status)
 	}
@@ -148,20 +155,9 @@ func TestReadiness(t *testing.T) {
 
 // TestDrainDeadline: a request that does not end is cut off when its time is up.
 func TestDrainDeadline(t *testing.T) {
-	o := demoOptions(t)
-	server := serve.New(o)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	f := &fake{tokenizer: o.Model.Tokenizer, text: story, hold: make(chan struct{}, 1)}
-	server.Ready(f)
-	go func() {
-		ended <- server.Serve(ctx, t.Context(), l, serve.Listening{Drain: 50 * time.Millisecond})
-	}()
-	s := &site{t, f, server, "http://" + l.Addr().String()}
+	f := &fake{text: story, hold: make(chan struct{}, 1)}
+	s, stop, ended := newStoppable(t, f, 50*time.Millisecond)
+	s.server.Ready(f)
 	defer s.begin(t.Context()).Body.Close()
 	stop()
 	if err := <-ended; err == nil || !strings.Contains(err.Error(), "cut off") {

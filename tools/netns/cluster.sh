@@ -13,20 +13,13 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/lib.sh"
 rate=${1:-20}
 
-why=$(netns_check) || { echo "skipped: $why"; exit 0; }
-
-work=$(mktemp -d)
 devices="one two three four"
 finish() {
 	for d in $devices; do stop "$d"; done
 	netns_down
 	rm -rf "$work"
 }
-trap finish EXIT
-trap 'exit 130' INT TERM
-
-edgeshard=${EDGESHARD:-$work/edgeshard}
-[ -x "$edgeshard" ] || (cd "$here/../.." && go build -o "$edgeshard" ./cmd/edgeshard)
+netns_begin
 certs=$work/certs
 
 # await N COMMAND...: until it succeeds, for N tenths of a second at most.

@@ -3,6 +3,7 @@
 # tbf has no latency; netem, which has, is not in every kernel.
 #
 #   netns_check            why namespaces cannot be had here, and a status of 1
+#   netns_begin            set $work and $edgeshard up, or end well where there are no namespaces; finish, the script's, is called at the end
 #   netns_up RATE NAME...  (RATE such as 20mbit) namespaces for workers of these names, and one for the coordinator
 #   netns_address NAME     the address of a worker's namespace
 #   netns_in NAME CMD...   run a command there ("coordinator" is a name, too)
@@ -23,6 +24,15 @@ netns_check() {
 	done
 	ip netns add "$netns_prefix-try" 2>/dev/null || { echo "namespaces are not allowed here"; return 1; }
 	ip netns del "$netns_prefix-try"
+}
+
+netns_begin() {
+	netns_why=$(netns_check) || { echo "skipped: $netns_why"; exit 0; }
+	work=$(mktemp -d)
+	trap finish EXIT
+	trap 'exit 130' INT TERM
+	edgeshard=${EDGESHARD:-$work/edgeshard}
+	[ -x "$edgeshard" ] || (cd "$here/../.." && go build -o "$edgeshard" ./cmd/edgeshard)
 }
 
 netns_index() {

@@ -17,20 +17,13 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/lib.sh"
 rate=${1:-20} most=${2:-15}
 
-why=$(netns_check) || { echo "skipped: $why"; exit 0; }
-
-work=$(mktemp -d)
 workers=
 finish() {
 	for pid in $workers; do kill "$pid" 2>/dev/null || true; done
 	netns_down
 	rm -rf "$work"
 }
-trap finish EXIT
-trap 'exit 130' INT TERM
-
-edgeshard=${EDGESHARD:-$work/edgeshard}
-[ -x "$edgeshard" ] || (cd "$here/../.." && go build -o "$edgeshard" ./cmd/edgeshard)
+netns_begin
 devices="one two three"
 
 # A topology of three devices that each need the others: with addresses and without.
