@@ -9,39 +9,49 @@ const (
 	// dead. The rest of the timeout is for the beat at which that is seen and for
 	// telling of it, on a machine that has other work.
 	silentBeats = 15
+	// excusedBeats is how many ticks more a silence may last because ticks came late.
+	excusedBeats = 2
+	// wakingBeats is how many ticks there are at least for what has come meanwhile
+	// to be heard, after the listener stood still for half of a silence or longer.
+	wakingBeats = 4
 )
 
-// A pulse tells a dead worker from one that lives, by the answers to beats. It is
-// pure; times are by the coordinator's clock.
+// A pulse tells the dead from those that live, by what is heard of them. It is
+// pure; times are by the clock of who listens.
 //
-// The coordinator may itself have stood still, on a machine that is overloaded
-// or was suspended: then it has heard nothing because it did not listen. Such
-// time, seen by its own beats coming late, does not count as silence (as in
-// Lifeguard's local health; Dadgar, Phillips, Currey, arXiv 1707.00788).
+// The listener may itself have stood still, on a machine that is overloaded or
+// was suspended: then it has heard nothing because it did not listen. That is
+// seen by its own ticks coming late (as in Lifeguard's local health; Dadgar,
+// Phillips, Currey, arXiv 1707.00788). A short standstill excuses little: who
+// lives was heard just before it, and is again just after. What is excused in
+// all is bounded, so that a death is known in time on a busy machine, too.
 type pulse struct {
-	timeout time.Duration
-	heard   time.Duration // when the worker was last heard, or could have been
-	ticked  time.Duration
+	interval time.Duration // between two ticks
+	silence  time.Duration // the longest for which nothing may be heard
+	heard    time.Duration // when something was
+	ticked   time.Duration
+	excused  time.Duration // of the silence since
+	waking   time.Duration // until when a standstill excuses everything
 }
 
+// newPulse returns the pulse of a worker that the coordinator sends beats to.
 func newPulse(timeout, now time.Duration) *pulse {
-	return &pulse{timeout: timeout, heard: now, ticked: now}
+	interval := timeout / beatsInTimeout
+	return &pulse{interval: interval, silence: silentBeats * interval, heard: now, ticked: now}
 }
 
-// interval is the time between two beats.
-func (p *pulse) interval() time.Duration { return p.timeout / beatsInTimeout }
+// answer tells that something has been heard.
+func (p *pulse) answer(now time.Duration) { p.heard, p.excused = max(p.heard, now), 0 }
 
-// answer tells that the worker has answered.
-func (p *pulse) answer(now time.Duration) { p.heard = max(p.heard, now) }
-
-// silence is the longest that a worker may give no answer.
-func (p *pulse) silence() time.Duration { return silentBeats * p.interval() }
-
-// tick is called at each beat. It reports whether the worker is to count as dead.
+// tick is called at each interval. It reports whether the other is to count as dead.
 func (p *pulse) tick(now time.Duration) (dead bool) {
-	if late := now - p.ticked - p.interval(); late > p.interval() {
-		p.heard = min(p.heard+late, now)
-	}
+	late := now - p.ticked - p.interval
 	p.ticked = now
-	return now-p.heard > p.silence()
+	if late > p.interval {
+		p.excused = min(p.excused+late, excusedBeats*p.interval)
+	}
+	if late > p.silence/2 {
+		p.waking = now + wakingBeats*p.interval
+	}
+	return now-p.heard-p.excused > p.silence && now > p.waking
 }

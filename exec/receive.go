@@ -30,7 +30,7 @@ func (s *session) receive(stream grpc.ClientStreamingServer[wire.Pass, wire.Forw
 		return status.Error(codes.Aborted, "the session has ended")
 	}
 	ended := make(chan error, 1)
-	r := &reception{session: s, device: uint32(device), activity: activityOf(stream.Context()), last: time.Now(), ticked: time.Now()}
+	r := &reception{session: s, device: uint32(device), activity: activityOf(stream.Context()), pulse: s.linkPulse()}
 	go func() { ended <- r.pump(stream) }()
 	tick := time.NewTicker(s.linkSilence() / linkTicks)
 	defer tick.Stop()
@@ -44,8 +44,8 @@ func (s *session) receive(stream grpc.ClientStreamingServer[wire.Pass, wire.Forw
 			s.end(&lost{device: uint32(device), err: fmt.Errorf("its passes stopped coming: %w", plainError(err))})
 			return err
 		case <-tick.C:
-			if now := time.Now(); r.silent(now) {
-				s.end(&lost{uint32(device), fmt.Errorf("nothing came from it for %s", s.linkSilence()), now.Sub(r.last)})
+			if now := time.Duration(s.worker.clock()); r.silent(now) {
+				s.end(&lost{uint32(device), fmt.Errorf("nothing came from it for %s", s.linkSilence()), now - r.pulse.heard})
 			}
 		case <-s.ctx.Done():
 			return status.Error(codes.Aborted, "the session has ended")
@@ -67,9 +67,8 @@ type reception struct {
 	activity *activity // nil: not known
 	frames   atomic.Int64
 
-	last   time.Time // when there was something of it, or could have been
-	ticked time.Time
-	seen   int64 // frames
+	pulse  *pulse
+	seen   int64 // frames, when there was last something of it
 	before int64 // bytes, then
 }
 
@@ -81,22 +80,24 @@ const partOfMessage = 1024
 // looked at.
 const linkTicks = 8
 
+// linkPulse returns the pulse of a link into this worker.
+func (s *session) linkPulse() *pulse {
+	now := time.Duration(s.worker.clock())
+	return &pulse{interval: s.linkSilence() / linkTicks, silence: s.linkSilence(), heard: now, ticked: now}
+}
+
 // silent reports that nothing has come for too long, neither a beat nor a good
 // part of a message.
-func (r *reception) silent(now time.Time) bool {
+func (r *reception) silent(now time.Duration) bool {
 	frames, bytes := r.frames.Load(), int64(0)
 	if r.activity != nil {
 		bytes = r.activity.read.Load()
 	}
-	interval := r.session.linkSilence() / linkTicks
-	if late := now.Sub(r.ticked) - interval; late > interval { // this worker stood still: see pulse
-		r.last = r.last.Add(late)
-	}
-	r.ticked = now
 	if frames > r.seen || bytes-r.before > partOfMessage {
-		r.last, r.seen, r.before = now, frames, bytes
+		r.seen, r.before = frames, bytes
+		r.pulse.answer(now)
 	}
-	return now.Sub(r.last) > r.session.linkSilence()
+	return r.pulse.tick(now)
 }
 
 // pump queues the passes of a stream until it ends; the error is never nil.

@@ -74,7 +74,7 @@ func (m *member) watchOver(ctx context.Context) error {
 // answers on another.
 func (w *watcher) run(ctx context.Context, conn *grpc.ClientConn) (silent bool, err error) {
 	defer w.open() // who waits for it must not wait for a dead one
-	for vain := 0; ; sleep(ctx, w.pulse.interval()) {
+	for vain := 0; ; sleep(ctx, w.pulse.interval) {
 		stream, err := wire.NewWorkerClient(conn).Watch(ctx)
 		answers := 0
 		if err == nil {
@@ -100,7 +100,7 @@ func (w *watcher) run(ctx context.Context, conn *grpc.ClientConn) (silent bool, 
 func (w *watcher) follow(ctx context.Context, stream grpc.BidiStreamingClient[wire.Beat, wire.Beat]) (n int, err error) {
 	heard := make(chan beat, 1)
 	w.member.cluster.tasks.Go(func() { w.listen(ctx, stream, heard) })
-	tick := time.NewTicker(w.pulse.interval())
+	tick := time.NewTicker(w.pulse.interval)
 	defer tick.Stop()
 	_ = w.beat(stream) // listen gets the reason
 	for {
@@ -119,7 +119,7 @@ func (w *watcher) follow(ctx context.Context, stream grpc.BidiStreamingClient[wi
 			w.member.hears(b)
 		case <-tick.C:
 			if w.pulse.tick(time.Duration(w.member.cluster.now())) {
-				return n, fmt.Errorf("worker at %s gave no sign of life for %s: it is frozen, overloaded or cut off", w.member.address, w.pulse.silence())
+				return n, fmt.Errorf("worker at %s gave no sign of life for %s: it is frozen, overloaded or cut off", w.member.address, w.pulse.silence)
 			}
 			_ = w.beat(stream)
 		case <-ctx.Done():
