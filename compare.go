@@ -70,6 +70,9 @@ func (c *comparison) devices(a, b *Report) {
 		c.add("devices."+name+".busy_s", x.BusyS, y.BusyS)
 		c.add("devices."+name+".utilisation", x.Utilisation, y.Utilisation)
 		c.add("devices."+name+".passes", float64(x.Passes), float64(y.Passes))
+		if x.LoadMS > 0 || y.LoadMS > 0 {
+			c.add("devices."+name+".load_ms", x.LoadMS, y.LoadMS)
+		}
 	}
 }
 

@@ -35,7 +35,8 @@ type pipeline struct {
 	flows    []flow
 	free     []int32 // flows without a micro-batch
 	byBatch  map[*edgeshard.MicroBatch]int32
-	waiting  []int32 // flows that lack memory
+	waiting  []int32  // flows that lack memory
+	disks    [][]bool // which units' weights each device has; nil: none
 	faults   faults
 	idle     int // events since something was told
 

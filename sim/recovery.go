@@ -125,46 +125,14 @@ func (s *pipeline) change(p *edgeshard.Plan) {
 	s.faults.next = p
 	ready := s.Now() + wait
 	for _, l := range s.loads(p) {
-		if !s.scenario.Recovery.Cached {
-			l.Start, l.End = l.Start+wait, l.End+wait
-			s.tell(l)
-			ready = max(ready, l.End)
-		}
+		l.Start, l.End = l.Start+wait, l.End+wait
+		s.tell(l)
+		ready = max(ready, l.End)
 	}
 	if s.scenario.Recovery.Replica {
 		ready += s.replicas(p)
 	}
 	s.At(ready, event{kind: resumption})
-}
-
-// owners returns which device has each unit under a plan.
-func owners(p *edgeshard.Plan) []int {
-	owner := make([]int, 0, p.Model.Config.Units())
-	for _, st := range p.Stages {
-		for range st.To - st.From {
-			owner = append(owner, st.Device)
-		}
-	}
-	return owner
-}
-
-// loads returns the loads of the weights that are new to their device under a
-// plan, from the source over the link to it, all links at once.
-func (s *pipeline) loads(p *edgeshard.Plan) []edgeshard.Span {
-	before, bytes := owners(s.plan), make(map[int]int64)
-	for u, d := range owners(p) {
-		if before[u] != d {
-			bytes[d] += s.rates.weights(d, u)
-		}
-	}
-	var spans []edgeshard.Span
-	for d := range s.devices {
-		if bytes[d] > 0 && d != p.Topology.Source {
-			took := s.rates.Transfer(p.Topology.Source, d, bytes[d]).Idle()
-			spans = append(spans, edgeshard.Span{What: edgeshard.Load, Request: -1, Stage: -1, Device: d, To: -1, Bytes: bytes[d], Start: s.Now(), End: s.Now() + took})
-		}
-	}
-	return spans
 }
 
 // replicas returns the time in which the source sends the KV caches of all
@@ -195,6 +163,7 @@ func (s *pipeline) resume(ctx context.Context) error {
 	if err := s.install(p); err != nil {
 		return err
 	}
+	s.shelve(p)
 	s.memory.since(s.Now())
 	for _, st := range p.Stages {
 		if s.faults.detected[st.Device] {
@@ -229,41 +198,4 @@ func (s *pipeline) revive(f int32) {
 			s.waiting = append(s.waiting, f)
 		}
 	}
-}
-
-// deliverWeights loads every device's weights before requests are taken in.
-func (s *pipeline) deliverWeights() {
-	ready := s.requests[0].Arrival
-	if d := s.scenario.Delivery; d != nil {
-		ready = max(ready, s.deliveries(d))
-	} else {
-		s.faults.delivered = true
-	}
-	s.At(s.requests[0].Arrival, event{kind: arrival})
-	if !s.faults.delivered {
-		s.At(ready, event{kind: started})
-	}
-}
-
-// deliveries tells of the load of every device, and returns when the last ends.
-func (s *pipeline) deliveries(c *scenarios.Delivery) (ready time.Duration) {
-	t := s.plan.Topology
-	from := t.Source
-	if c.From != "" {
-		from, _ = t.Index(c.From)
-	}
-	for _, d := range s.memory.used {
-		bytes := int64(0)
-		for _, u := range s.memory.devices[d].units {
-			bytes += s.rates.weights(d, u)
-		}
-		bytes = int64(float64(bytes) * (1 - c.Shared))
-		if d == from || c.Has(t, d) || bytes == 0 {
-			continue
-		}
-		end := s.rates.Transfer(from, d, bytes).Idle()
-		s.tell(edgeshard.Span{What: edgeshard.Load, Request: -1, Stage: -1, Device: d, To: -1, Bytes: bytes, End: end})
-		ready = max(ready, end)
-	}
-	return ready
 }

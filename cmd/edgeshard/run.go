@@ -257,6 +257,24 @@ type spanList struct{ spans []edgeshard.Span }
 func (l *spanList) Span(s edgeshard.Span)   { l.spans = append(l.spans, s) }
 func (l *spanList) Text(_, _ int, _ string) {}
 
+// showDevices writes what devices did, and how long they loaded where that is known.
+func (a *app) showDevices(devices []edgeshard.DeviceReport) {
+	header := []string{"device", "passes", "busy", "utilised", "peak memory"}
+	loaded := slices.ContainsFunc(devices, func(d edgeshard.DeviceReport) bool { return d.LoadMS > 0 })
+	if loaded {
+		header = append(header, "loading")
+	}
+	var rows [][]string
+	for _, d := range devices {
+		row := []string{d.Name, fmt.Sprint(d.Passes), digits(d.BusyS) + " s", fmt.Sprintf("%.1f %%", 100*d.Utilisation), bytesText(d.Memory)}
+		if loaded {
+			row = append(row, msText(d.LoadMS))
+		}
+		rows = append(rows, row)
+	}
+	a.table(header, rows)
+}
+
 // showReport writes a report for people.
 func (a *app) showReport(r *edgeshard.Report) {
 	if len(r.Outputs) > 1 {
@@ -274,13 +292,9 @@ func (a *app) showReport(r *edgeshard.Report) {
 		f := r.Bands["ttft_ms.mean"]
 		a.printf("  90 %%: mean TTFT %s to %s, TPOT %s to %s", digits(f.Low), msText(f.High), digits(t.Low), msText(t.High))
 	}
-	var rows [][]string
-	for _, d := range r.Devices {
-		rows = append(rows, []string{d.Name, fmt.Sprint(d.Passes), digits(d.BusyS) + " s", fmt.Sprintf("%.1f %%", 100*d.Utilisation), bytesText(d.Memory)})
-	}
 	a.printf("")
-	a.table([]string{"device", "passes", "busy", "utilised", "peak memory"}, rows)
-	rows = nil
+	a.showDevices(r.Devices)
+	var rows [][]string
 	for _, l := range r.Links {
 		rows = append(rows, []string{l.From + " → " + l.To, fmt.Sprint(l.Messages), bytesText(l.Bytes), fmt.Sprintf("%.1f %%", 100*l.Utilisation)})
 	}
