@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
 
 	"github.com/edgeshard/edgeshard"
@@ -137,19 +138,23 @@ func TestRefusedConnections(t *testing.T) {
 	}
 }
 
+// dialAs connects to the worker of device d0.
+func dialAs(t *testing.T, address string, c *wire.Credentials) wire.WorkerClient {
+	t.Helper()
+	conn, err := wire.Dial(address, "d0", c, wire.TCP)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return wire.NewWorkerClient(conn)
+}
+
 // TestStrangers: a certificate of the authority does not make its owner a device
 // of the session, nor one device another.
 func TestStrangers(t *testing.T) {
 	a := authority(t)
 	address := serve(t, exec.WorkerOptions{Name: "d0", Credentials: issued(t, a, "d0")})
-	dial := func(name string) wire.WorkerClient {
-		conn, err := wire.Dial(address, "d0", issued(t, a, name), wire.TCP)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { conn.Close() })
-		return wire.NewWorkerClient(conn)
-	}
+	dial := func(name string) wire.WorkerClient { return dialAs(t, address, issued(t, a, name)) }
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	stream, err := dial(exec.CoordinatorName).Session(ctx)
@@ -167,20 +172,12 @@ func TestStrangers(t *testing.T) {
 		ctx := metadata.AppendToOutgoingContext(ctx, "edgeshard-session", rogueSession, "edgeshard-device", c.device)
 		client := dial(c.name)
 		forward, err := client.Forward(ctx)
-		if err != nil {
-			t.Fatal(err)
-		}
-		header, err := forward.Header()
-		if got := err == nil && header != nil; got != c.taken {
-			t.Errorf("passes of %s as device %s: taken %v, %v: want %v", c.name, c.device, got, err, c.taken)
+		if got := taken(t, forward, err); got != c.taken {
+			t.Errorf("passes of %s as device %s: taken %v: want %v", c.name, c.device, got, c.taken)
 		}
 		fetch, err := client.Fetch(ctx)
-		if err != nil {
-			t.Fatal(err)
-		}
-		header, err = fetch.Header()
-		if got := err == nil && header != nil; got != c.taken {
-			t.Errorf("fetching of %s as device %s: taken %v, %v: want %v", c.name, c.device, got, err, c.taken)
+		if got := taken(t, fetch, err); got != c.taken {
+			t.Errorf("fetching of %s as device %s: taken %v: want %v", c.name, c.device, got, c.taken)
 		}
 		supply, err := client.Supply(ctx)
 		if err != nil {
@@ -190,6 +187,16 @@ func TestStrangers(t *testing.T) {
 			t.Errorf("weights of %s: error %v: want a refusal", c.name, err)
 		}
 	}
+}
+
+// taken reports whether the other side takes a stream, which was opened with err.
+func taken(t *testing.T, s grpc.ClientStream, err error) bool {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	header, err := s.Header()
+	return err == nil && header != nil
 }
 
 // ownAddress is where a listener would be reached that is not on loopback.

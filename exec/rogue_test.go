@@ -2,6 +2,7 @@ package exec_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -96,55 +97,82 @@ func (r *rogue) loaded(l *wire.Load) {
 	}
 }
 
+// A roguery is what a coordinator does, and what its session ends with.
+type roguery struct {
+	name, want string
+	do         func(*rogue)
+}
+
+// tooSoon are passes that no session is ready for.
+func tooSoon() []roguery {
+	pass := &wire.Command{Kind: &wire.Command_Pass{Pass: &wire.Pass{}}}
+	return []roguery{
+		{"a pass before the load", "want a load", func(r *rogue) { r.send(pass) }},
+		{"a pass too soon", "before the load", func(r *rogue) {
+			r.load(load())
+			r.send(pass)
+		}},
+	}
+}
+
+// badPasses are passes of no sense, to shards that are ready.
+func badPasses() (all []roguery) {
+	long := make([]uint32, 100)
+	for _, c := range []struct {
+		name, want string
+		pass       *wire.Pass
+	}{
+		{"no sequences", "0 sequences", &wire.Pass{}},
+		{"too many sequences", "3 sequences", &wire.Pass{Sequences: make([]*wire.Sequence, 3)}},
+		{"too many tokens", "100 positions", &wire.Pass{Sequences: []*wire.Sequence{{New: 100, Tokens: long}}}},
+		{"too large a reservation", "reserves 9", &wire.Pass{Sequences: []*wire.Sequence{{New: 1, Tokens: []uint32{1}, Reserve: 9}}}},
+		{"tokens and positions that differ", "0 tokens for 1", &wire.Pass{Sequences: []*wire.Sequence{{New: 1}}}},
+		{"a token of no vocabulary", "vocabulary", &wire.Pass{Sequences: []*wire.Sequence{{New: 1, Tokens: []uint32{9999}, Reserve: 8}}}},
+		{"a sequence without a cache", "no KV cache", &wire.Pass{Sequences: []*wire.Sequence{{New: 1, Tokens: []uint32{1}}}}},
+		{"a stage that is elsewhere", "does not start at the source", &wire.Pass{Stage: 1}},
+		{"a sampling of no sense", "temperature is -1", &wire.Pass{Sequences: []*wire.Sequence{{New: 1, Tokens: []uint32{1}, Reserve: 8, Sampling: &wire.Sampling{Temperature: -1}}}}},
+		{"alternatives beyond all limits", "4000000000", &wire.Pass{Sequences: []*wire.Sequence{{New: 1, Tokens: []uint32{1}, Reserve: 8, Sampling: &wire.Sampling{LogProbs: true, Alternatives: 4e9}}}}},
+	} {
+		all = append(all, roguery{c.name, c.want, func(r *rogue) {
+			r.ready()
+			r.send(&wire.Command{Kind: &wire.Command_Pass{Pass: c.pass}})
+		}})
+	}
+	return all
+}
+
+// badLoads are loads that no worker can or should obey.
+func badLoads() (all []roguery) {
+	for _, c := range []struct {
+		name, want string
+		change     func(*wire.Load)
+	}{
+		{"nothing but silence", "no word from the coordinator", func(l *wire.Load) { l.TimeoutNs = int64(200 * time.Millisecond) }},
+		{"a short session id", "session id", func(l *wire.Load) { l.Session = "x" }},
+		{"no stages", "0 stages", func(l *wire.Load) { l.Stages = nil }},
+		{"stages of no unit", "units [5, 11)", func(l *wire.Load) { l.Stages[1].To = 11 }},
+		{"stages elsewhere", "no stage is on this device", func(l *wire.Load) { l.DeviceIndex = 7 }},
+		{"an unknown model", "no such file", func(l *wire.Load) { l.Model = "/nowhere/at/all.gguf" }},
+		{"another shape", "not the plan's", func(l *wire.Load) { l.ConfigJson = []byte(`{"dim":64}`) }},
+		{"no shape", "config", func(l *wire.Load) { l.ConfigJson = []byte(`{`) }},
+		{"a budget too small", "are missing", func(l *wire.Load) { l.BudgetBytes = 1000 }},
+		{"no sizes", "micro_batch", func(l *wire.Load) { l.MicroBatch = 0 }},
+		{"a message beyond all limits", "larger than max", func(l *wire.Load) { l.ConfigJson = make([]byte, 17<<20) }},
+	} {
+		all = append(all, roguery{c.name, c.want, func(r *rogue) {
+			l := load()
+			c.change(l)
+			r.load(l)
+		}})
+	}
+	return all
+}
+
 // TestRogueCoordinator: whatever a coordinator says, it gets an error, and the
 // worker serves the next one.
 func TestRogueCoordinator(t *testing.T) {
 	address := serve(t, exec.WorkerOptions{Insecure: true})
-	pass := func(p *wire.Pass) func(*rogue) {
-		return func(r *rogue) {
-			r.ready()
-			r.send(&wire.Command{Kind: &wire.Command_Pass{Pass: p}})
-		}
-	}
-	loaded := func(change func(*wire.Load)) func(*rogue) {
-		return func(r *rogue) {
-			l := load()
-			change(l)
-			r.load(l)
-		}
-	}
-	long := make([]uint32, 100)
-	for _, c := range []struct {
-		name, want string
-		do         func(*rogue)
-	}{
-		{"nothing but silence", "no word from the coordinator", loaded(func(l *wire.Load) { l.TimeoutNs = int64(200 * time.Millisecond) })},
-		{"a pass before the load", "want a load", func(r *rogue) { r.send(&wire.Command{Kind: &wire.Command_Pass{Pass: &wire.Pass{}}}) }},
-		{"a pass too soon", "before the load", func(r *rogue) {
-			r.load(load())
-			r.send(&wire.Command{Kind: &wire.Command_Pass{Pass: &wire.Pass{}}})
-		}},
-		{"no sequences", "0 sequences", pass(&wire.Pass{})},
-		{"too many sequences", "3 sequences", pass(&wire.Pass{Sequences: make([]*wire.Sequence, 3)})},
-		{"too many tokens", "100 positions", pass(&wire.Pass{Sequences: []*wire.Sequence{{New: 100, Tokens: long}}})},
-		{"too large a reservation", "reserves 9", pass(&wire.Pass{Sequences: []*wire.Sequence{{New: 1, Tokens: []uint32{1}, Reserve: 9}}})},
-		{"tokens and positions that differ", "0 tokens for 1", pass(&wire.Pass{Sequences: []*wire.Sequence{{New: 1}}})},
-		{"a token of no vocabulary", "vocabulary", pass(&wire.Pass{Sequences: []*wire.Sequence{{New: 1, Tokens: []uint32{9999}, Reserve: 8}}})},
-		{"a sequence without a cache", "no KV cache", pass(&wire.Pass{Sequences: []*wire.Sequence{{New: 1, Tokens: []uint32{1}}}})},
-		{"a stage that is elsewhere", "does not start at the source", pass(&wire.Pass{Stage: 1})},
-		{"a sampling of no sense", "temperature is -1", pass(&wire.Pass{Sequences: []*wire.Sequence{{New: 1, Tokens: []uint32{1}, Reserve: 8, Sampling: &wire.Sampling{Temperature: -1}}}})},
-		{"alternatives beyond all limits", "4000000000", pass(&wire.Pass{Sequences: []*wire.Sequence{{New: 1, Tokens: []uint32{1}, Reserve: 8, Sampling: &wire.Sampling{LogProbs: true, Alternatives: 4e9}}}})},
-		{"a short session id", "session id", loaded(func(l *wire.Load) { l.Session = "x" })},
-		{"no stages", "0 stages", loaded(func(l *wire.Load) { l.Stages = nil })},
-		{"stages of no unit", "units [5, 11)", loaded(func(l *wire.Load) { l.Stages[1].To = 11 })},
-		{"stages elsewhere", "no stage is on this device", loaded(func(l *wire.Load) { l.DeviceIndex = 7 })},
-		{"an unknown model", "no such file", loaded(func(l *wire.Load) { l.Model = "/nowhere/at/all.gguf" })},
-		{"another shape", "not the plan's", loaded(func(l *wire.Load) { l.ConfigJson = []byte(`{"dim":64}`) })},
-		{"no shape", "config", loaded(func(l *wire.Load) { l.ConfigJson = []byte(`{`) })},
-		{"a budget too small", "are missing", loaded(func(l *wire.Load) { l.BudgetBytes = 1000 })},
-		{"no sizes", "micro_batch", loaded(func(l *wire.Load) { l.MicroBatch = 0 })},
-		{"a message beyond all limits", "larger than max", loaded(func(l *wire.Load) { l.ConfigJson = make([]byte, 17<<20) })},
-	} {
+	for _, c := range slices.Concat(tooSoon(), badPasses(), badLoads()) {
 		t.Run(c.name, func(t *testing.T) {
 			r := newRogue(t, address)
 			c.do(r)

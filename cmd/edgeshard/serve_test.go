@@ -148,17 +148,29 @@ func TestOpenAIClient(t *testing.T) {
 	if err != nil {
 		t.Fatalf("client.mjs: %v", err)
 	}
-	var got struct {
-		Model, Retrieved, Runner                       string
-		Completion, CompletionStream, Chat, ChatStream clientChoice
-		Stopped, StoppedStream                         clientChoice
-		Drawn                                          [][]string
-		Many                                           []string
-		Refusals                                       map[string]string
-	}
+	var got clientAccount
 	if err := json.Unmarshal(out, &got); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
+	got.checkAnswers(t, want)
+	got.checkStops(t, want)
+	got.checkRefusals(t)
+	s.stop()
+}
+
+// A clientAccount is all that client.mjs tells.
+type clientAccount struct {
+	Model, Retrieved, Runner                       string
+	Completion, CompletionStream, Chat, ChatStream clientChoice
+	Stopped, StoppedStream                         clientChoice
+	Drawn                                          [][]string
+	Many                                           []string
+	Refusals                                       map[string]string
+}
+
+// checkAnswers wants every way to ask to get the same text.
+func (got *clientAccount) checkAnswers(t *testing.T, want string) {
+	t.Helper()
 	if got.Model != "demo" || got.Retrieved != "demo" {
 		t.Errorf("models %q and %q", got.Model, got.Retrieved)
 	}
@@ -175,6 +187,11 @@ func TestOpenAIClient(t *testing.T) {
 	if got.Completion.LogProbs != want || got.Completion.ID == "" || got.Chat.Role != "assistant" || !got.Chat.Likeliest || got.ChatStream.Parts < 40 {
 		t.Errorf("%+v, %+v, %+v", got.Completion, got.Chat, got.ChatStream)
 	}
+}
+
+// checkStops wants stop sequences obeyed, and draws of one seed equal.
+func (got *clientAccount) checkStops(t *testing.T, want string) {
+	t.Helper()
 	cut, _, _ := strings.Cut(want, got.Stopped.Stop)
 	if got.Stopped.Text != cut || got.StoppedStream.Text != cut || got.StoppedStream.Finish != "stop" {
 		t.Errorf("stopped at %q: %q, and streamed %q: want %q", got.Stopped.Stop, got.Stopped.Text, got.StoppedStream.Text, cut)
@@ -182,6 +199,10 @@ func TestOpenAIClient(t *testing.T) {
 	if len(got.Drawn) != 2 || !cmp.Equal(got.Drawn[0], got.Drawn[1]) || got.Drawn[0][0] == got.Drawn[0][1] {
 		t.Errorf("two draws of two choices with one seed: %q", got.Drawn)
 	}
+}
+
+func (got *clientAccount) checkRefusals(t *testing.T) {
+	t.Helper()
 	if diff := cmp.Diff(map[string]string{
 		"model":  "NotFoundError 404 model_not_found model",
 		"suffix": "BadRequestError 400 unsupported_parameter suffix",
@@ -191,7 +212,6 @@ func TestOpenAIClient(t *testing.T) {
 	}, got.Refusals); diff != "" {
 		t.Errorf("refusals:\n%s", diff)
 	}
-	s.stop()
 }
 
 // TestServeDrains: at SIGTERM a request under way is finished, and the next one

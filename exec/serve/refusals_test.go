@@ -3,6 +3,7 @@ package serve_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -10,68 +11,86 @@ import (
 	"github.com/edgeshard/edgeshard/exec/serve"
 )
 
+// A refusal is a body and the error that it gets: its status, the field it names,
+// and a part of what it says.
+type refusal struct {
+	body          string
+	status        int
+	param, reason string
+}
+
+var long = strings.Repeat("fox ", 100)
+
+var refusedAsks = []refusal{
+	{`{`, 400, "", "no JSON object"},
+	{`[]`, 400, "", "no JSON object"},
+	{`{"prompt":"x"}`, 400, "model", "want a model"},
+	{`{"model":"gpt-4","prompt":"x"}`, 404, "model", "no model \"gpt-4\""},
+	{`{"model":"demo"}`, 400, "prompt", "want a prompt"},
+	{`{"model":"demo","prompt":3}`, 400, "prompt", "none of a string"},
+	{`{"model":"demo","prompt":[]}`, 400, "prompt", "want a prompt"},
+	{`{"model":"demo","prompt":[1,99999]}`, 400, "prompt", "token 99999"},
+	{`{"model":"demo","prompt":[[1],[]]}`, 400, "prompt", "no tokens"},
+	{ask + `,"suffix":"end"}`, 400, "suffix", "not supported"},
+	{ask + `,"best_of":3}`, 400, "best_of", "at 1"},
+	{ask + `,"frequency_penalty":0.5}`, 400, "frequency_penalty", "not supported"},
+	{ask + `,"top_k":5}`, 400, "top_k", "unknown parameter"},
+	{ask + `,"Temperature":1}`, 400, "Temperature", "unknown parameter"},
+}
+
+var refusedSettings = []refusal{
+	{`{"model":"demo","prompt":"x","temperature":"hot"}`, 400, "temperature", "is a string"},
+	{`{"model":"demo","prompt":"x","temperature":3}`, 400, "temperature", "0 to 2"},
+	{`{"model":"demo","prompt":"x","top_p":0}`, 400, "top_p", "more than 0"},
+	{`{"model":"demo","prompt":"x","max_tokens":0}`, 400, "max_tokens", "1 or more"},
+	{`{"model":"demo","prompt":"x","max_tokens":127}`, 400, "", "at most 128 in all"},
+	{`{"model":"demo","prompt":"` + long + `"}`, 400, "", "at most 64"},
+	{`{"model":"demo","prompt":"` + strings.Repeat(long, 5) + `"}`, 413, "", "more than 2000 bytes"},
+	{ask + `,"n":0}`, 400, "n", "n is 0"},
+	{ask + `,"n":5}`, 400, "n", "at most 4 can run and wait"},
+	{ask + `,"logprobs":6}`, 400, "logprobs", "0 to 5"},
+	{ask + `,"logprobs":1,"echo":true}`, 400, "echo", "beside logprobs"},
+	{ask + `,"stop":["a","b","c","d","e"]}`, 400, "stop", "at most 4"},
+	{ask + `,"stop":""}`, 400, "stop", "empty"},
+	{ask + `,"stop":[1]}`, 400, "stop", "list of strings"},
+	{ask + `,"stream_options":{"include_usage":true}}`, 400, "stream_options", "without stream"},
+}
+
+var refusedChats = []refusal{
+	{`{"model":"demo","messages":[]}`, 400, "messages", "at least one"},
+	{`{"model":"demo","messages":[{"role":"tool","content":"x"}]}`, 400, "messages", `role "tool"`},
+	{`{"model":"demo","messages":[{"role":"user","content":[{"type":"image_url"}]}]}`, 400, "messages", `"image_url"`},
+	{`{"model":"demo","messages":[{"role":"assistant","tool_calls":[{}]}]}`, 400, "messages", "tool_calls"},
+	{talk + `,"tools":[{}]}`, 400, "tools", "not supported"},
+	{talk + `,"response_format":{"type":"json_object"}}`, 400, "response_format", "not supported"},
+	{talk + `,"top_logprobs":2}`, 400, "top_logprobs", "without logprobs"},
+	{talk + `,"logprobs":true,"top_logprobs":21}`, 400, "top_logprobs", "0 to 20"},
+	{talk + `,"max_tokens":3,"max_completion_tokens":3}`, 400, "max_tokens", "beside"},
+}
+
 // TestRefusals: whatever cannot be served gets an error that says so, in the
 // API's shape, and names the field.
 func TestRefusals(t *testing.T) {
 	s := newSite(t, &fake{text: story}, func(o *serve.Options) { o.MaxBody = 2000 })
-	long := strings.Repeat("fox ", 100)
-	for _, c := range []struct {
-		path, body    string
-		status        int
-		param, reason string
-	}{
-		{"/v1/completions", `{`, 400, "", "no JSON object"},
-		{"/v1/completions", `[]`, 400, "", "no JSON object"},
-		{"/v1/completions", `{"prompt":"x"}`, 400, "model", "want a model"},
-		{"/v1/completions", `{"model":"gpt-4","prompt":"x"}`, 404, "model", "no model \"gpt-4\""},
-		{"/v1/completions", `{"model":"demo"}`, 400, "prompt", "want a prompt"},
-		{"/v1/completions", `{"model":"demo","prompt":3}`, 400, "prompt", "none of a string"},
-		{"/v1/completions", `{"model":"demo","prompt":[]}`, 400, "prompt", "want a prompt"},
-		{"/v1/completions", `{"model":"demo","prompt":[1,99999]}`, 400, "prompt", "token 99999"},
-		{"/v1/completions", `{"model":"demo","prompt":[[1],[]]}`, 400, "prompt", "no tokens"},
-		{"/v1/completions", ask + `,"suffix":"end"}`, 400, "suffix", "not supported"},
-		{"/v1/completions", ask + `,"best_of":3}`, 400, "best_of", "at 1"},
-		{"/v1/completions", ask + `,"frequency_penalty":0.5}`, 400, "frequency_penalty", "not supported"},
-		{"/v1/completions", ask + `,"top_k":5}`, 400, "top_k", "unknown parameter"},
-		{"/v1/completions", ask + `,"Temperature":1}`, 400, "Temperature", "unknown parameter"},
-		{"/v1/completions", `{"model":"demo","prompt":"x","temperature":"hot"}`, 400, "temperature", "is a string"},
-		{"/v1/completions", `{"model":"demo","prompt":"x","temperature":3}`, 400, "temperature", "0 to 2"},
-		{"/v1/completions", `{"model":"demo","prompt":"x","top_p":0}`, 400, "top_p", "more than 0"},
-		{"/v1/completions", `{"model":"demo","prompt":"x","max_tokens":0}`, 400, "max_tokens", "1 or more"},
-		{"/v1/completions", `{"model":"demo","prompt":"x","max_tokens":127}`, 400, "", "at most 128 in all"},
-		{"/v1/completions", `{"model":"demo","prompt":"` + long + `"}`, 400, "", "at most 64"},
-		{"/v1/completions", `{"model":"demo","prompt":"` + strings.Repeat(long, 5) + `"}`, 413, "", "more than 2000 bytes"},
-		{"/v1/completions", ask + `,"n":0}`, 400, "n", "n is 0"},
-		{"/v1/completions", ask + `,"n":5}`, 400, "n", "at most 4 can run and wait"},
-		{"/v1/completions", ask + `,"logprobs":6}`, 400, "logprobs", "0 to 5"},
-		{"/v1/completions", ask + `,"logprobs":1,"echo":true}`, 400, "echo", "beside logprobs"},
-		{"/v1/completions", ask + `,"stop":["a","b","c","d","e"]}`, 400, "stop", "at most 4"},
-		{"/v1/completions", ask + `,"stop":""}`, 400, "stop", "empty"},
-		{"/v1/completions", ask + `,"stop":[1]}`, 400, "stop", "list of strings"},
-		{"/v1/completions", ask + `,"stream_options":{"include_usage":true}}`, 400, "stream_options", "without stream"},
-		{"/v1/chat/completions", `{"model":"demo","messages":[]}`, 400, "messages", "at least one"},
-		{"/v1/chat/completions", `{"model":"demo","messages":[{"role":"tool","content":"x"}]}`, 400, "messages", `role "tool"`},
-		{"/v1/chat/completions", `{"model":"demo","messages":[{"role":"user","content":[{"type":"image_url"}]}]}`, 400, "messages", `"image_url"`},
-		{"/v1/chat/completions", `{"model":"demo","messages":[{"role":"assistant","tool_calls":[{}]}]}`, 400, "messages", "tool_calls"},
-		{"/v1/chat/completions", talk + `,"tools":[{}]}`, 400, "tools", "not supported"},
-		{"/v1/chat/completions", talk + `,"response_format":{"type":"json_object"}}`, 400, "response_format", "not supported"},
-		{"/v1/chat/completions", talk + `,"top_logprobs":2}`, 400, "top_logprobs", "without logprobs"},
-		{"/v1/chat/completions", talk + `,"logprobs":true,"top_logprobs":21}`, 400, "top_logprobs", "0 to 20"},
-		{"/v1/chat/completions", talk + `,"max_tokens":3,"max_completion_tokens":3}`, 400, "max_tokens", "beside"},
-		{"/v1/embeddings", `{}`, 404, "", "there is no POST /v1/embeddings"},
+	for path, refusals := range map[string][]refusal{
+		"/v1/completions":      slices.Concat(refusedAsks, refusedSettings),
+		"/v1/chat/completions": refusedChats,
+		"/v1/embeddings":       {{`{}`, 404, "", "there is no POST /v1/embeddings"}},
 	} {
-		resp, body := s.post(c.path, c.body)
-		e := read(t, body).Error
-		if e == nil {
-			t.Errorf("%s: %d %s", c.body, resp.status, body)
-			continue
-		}
-		param := ""
-		if e.Param != nil {
-			param = *e.Param
-		}
-		if resp.status != c.status || param != c.param || !strings.Contains(e.Message, c.reason) || e.Type != "invalid_request_error" {
-			t.Errorf("%s: %d, param %q, %+v: want %d, param %q and %q", c.body, resp.status, param, *e, c.status, c.param, c.reason)
+		for _, c := range refusals {
+			resp, body := s.post(path, c.body)
+			e := read(t, body).Error
+			if e == nil {
+				t.Errorf("%s: %d %s", c.body, resp.status, body)
+				continue
+			}
+			param := ""
+			if e.Param != nil {
+				param = *e.Param
+			}
+			if resp.status != c.status || param != c.param || !strings.Contains(e.Message, c.reason) || e.Type != "invalid_request_error" {
+				t.Errorf("%s: %d, param %q, %+v: want %d, param %q and %q", c.body, resp.status, param, *e, c.status, c.param, c.reason)
+			}
 		}
 	}
 	if n := len(s.fake.requests()); n > 0 {
