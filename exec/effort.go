@@ -12,15 +12,36 @@ const (
 	mostLate = time.Millisecond
 	// fewPasses are those whose work says what a pass takes.
 	fewPasses = 9
-	// firstTurn is how long the first pass of a kind waits for its turn: what it may
-	// take is not known.
+	// firstTurn is how long the first pass of a kind waits for its turn at most: what
+	// it may take is not known well.
 	firstTurn = 100 * time.Millisecond
+	// disturbed is how many times its work a computation may take that did not get its
+	// turn: it is not to come to its end too late for that.
+	disturbed = 1.5
 )
 
 // habits are what the stretching of a session's computations goes by.
 type habits struct {
-	work map[kindOfPass]*recent
-	late time.Duration // of the last sleep, to be made up for
+	work     map[kindOfPass]*recent
+	expected map[kindOfPass]time.Duration // before the run, of cold passes
+	late     time.Duration                // of the last sleep, to be made up for
+}
+
+// expect takes note of the work of a pass before the run.
+func (h *habits) expect(kind kindOfPass, work time.Duration) {
+	if h.expected == nil {
+		h.expected = make(map[kindOfPass]time.Duration)
+	}
+	h.expected[kind] = work
+}
+
+// patience is how long a pass that is to take f times its work may wait for its turn.
+func (h *habits) patience(kind kindOfPass, f float64) time.Duration {
+	spare := max(0, f-disturbed)
+	if r := h.work[kind]; r != nil {
+		return time.Duration(spare * float64(r.now()))
+	}
+	return min(firstTurn, time.Duration(spare*float64(h.expected[kind])))
 }
 
 // A kindOfPass is what passes have in common that take about as long.
@@ -66,11 +87,7 @@ func (s *session) start(f float64, p *wire.Pass) effort {
 		e.kind.rows += q.GetNew()
 	}
 	if f > 1 {
-		patience := firstTurn
-		if r := s.habits.work[e.kind]; r != nil {
-			patience = time.Duration((f - 1) * float64(r.now()))
-		}
-		e.release, _ = s.worker.turns.take(s.ctx, patience)
+		e.release, _ = s.worker.turns.take(s.ctx, s.habits.patience(e.kind, f))
 	}
 	e.watch = s.worker.stopwatch()
 	return e

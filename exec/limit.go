@@ -4,6 +4,7 @@ import (
 	"math"
 	"runtime"
 	"runtime/debug"
+	"slices"
 
 	"github.com/edgeshard/edgeshard/exec/wire"
 )
@@ -85,9 +86,10 @@ func (s *session) admit(stage *wire.Stage, positions int) error {
 	}
 	held, most := s.holds()+s.need.GetOverhead(), l.budget
 	if l.allowed > 0 {
-		if held, most = residentSet(), l.allowed; held+more > most {
+		spare := s.spareBytes(stage)
+		if held, most = residentSet()-spare, l.allowed; held+more > most {
 			debug.FreeOSMemory()
-			held = residentSet()
+			held = residentSet() - spare
 		}
 	}
 	if held+more <= most {
@@ -96,4 +98,13 @@ func (s *session) admit(stage *wire.Stage, positions int) error {
 	n := &wire.Need{Weights: s.need.GetWeights(), KvCaches: more, Workspace: s.need.GetWorkspace(), Budget: l.budget}
 	n.Overhead = held - n.GetWeights() - n.GetWorkspace()
 	return &shortage{n}
+}
+
+// spareBytes is what a stage's shard keeps for the sequence that comes next.
+func (s *session) spareBytes(stage *wire.Stage) int64 {
+	i := slices.Index(s.load.GetStages(), stage)
+	if i < 0 || s.shards[i] == nil {
+		return 0
+	}
+	return s.shards[i].shard.SpareBytes()
 }

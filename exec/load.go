@@ -264,11 +264,14 @@ const warmUpRows = 256
 // their memory there. Where the worker held some of the weights already a run is
 // under way, which does without.
 func (s *session) warmUp(held bool) error {
-	for _, sh := range s.shards {
+	for stage, sh := range s.shards {
 		if sh == nil || held {
 			continue
 		}
-		if err := s.warm(sh.shard); err != nil {
+		if err := sh.shard.Prepare(int(s.load.GetInFlight()), min(int(s.load.GetPositions()), s.config.Context)); err != nil {
+			return err
+		}
+		if err := s.warm(stage, sh.shard); err != nil {
 			return err
 		}
 	}
@@ -277,7 +280,7 @@ func (s *session) warmUp(held bool) error {
 
 // warm runs a prefill and a decode pass of a micro-batch, in KV caches of the full
 // length.
-func (s *session) warm(shard *llama.Shard) error {
+func (s *session) warm(stage int, shard *llama.Shard) error {
 	rows := min(int(s.load.GetPromptTokens()), warmUpRows, int(s.load.GetPositions()), s.config.Context)
 	var batch []llama.Seq
 	for i := range min(int(s.load.GetMicroBatch()), max(1, warmUpRows/rows)) {
@@ -300,9 +303,11 @@ func (s *session) warm(shard *llama.Shard) error {
 		if shard.From > 0 {
 			x = make([]float32, len(batch)*n*s.config.Dim)
 		}
+		watch := s.worker.stopwatch()
 		if _, err := shard.Forward(batch, x); err != nil {
 			return err
 		}
+		s.habits.expect(kindOfPass{stage: uint32(stage), rows: uint32(len(batch) * n), decode: past > 0}, s.worker.work(watch))
 		past += n
 	}
 	return nil

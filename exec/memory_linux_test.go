@@ -25,7 +25,7 @@ import (
 func roomyModel(t *testing.T) string {
 	t.Helper()
 	shape := models.Config{
-		Name: "roomy", Vocab: 512, Dim: 512, Hidden: 256, Layers: 4, Heads: 8, KVHeads: 8,
+		Name: "roomy", Vocab: 512, Dim: 512, Hidden: 256, Layers: 7, Heads: 8, KVHeads: 8,
 		Context: 1024, NormEps: 1e-5, RopeTheta: 10000, BOS: 1, EOS: 2,
 	}
 	var b bytes.Buffer
@@ -59,7 +59,7 @@ func TestNoMoreMemory(t *testing.T) {
 	t.Parallel()
 	w := demoWorkload()
 	w.Requests, w.Prompts, w.Batch, w.Tokens = 3, nil, 3, 500
-	p := plan(t, roomyModel(t), devices(t, 3), w, cut{0, 2}, cut{1, 5}, cut{2, 6})
+	p := plan(t, roomyModel(t), devices(t, 3), w, cut{0, 2}, cut{1, 8}, cut{2, 9})
 	want := run(t, inMemory(), p)
 	log := newWordLog(t)
 	r, pids := watched(t, 0)

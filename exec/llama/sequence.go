@@ -10,6 +10,7 @@ import (
 type sequence struct {
 	blocks    []*kernel.Cache
 	memory    *kernel.Memory
+	room      int // bytes of memory
 	length    int // positions filled
 	positions int // positions reserved
 }
@@ -32,12 +33,12 @@ func (s *Shard) Reserve(seq, positions int) error {
 	if positions < 1 || positions > s.config.Context {
 		return fmt.Errorf("sequence %d: %d positions: model %s has a context of %d", seq, positions, s.config.Name, s.config.Context)
 	}
-	shape := kernel.CacheShape{Precision: s.kv, Heads: s.config.KVHeads, Dim: s.config.HeadDim(), Positions: positions}
-	memory, err := s.spare.take(len(s.blocks) * kernel.Piece(shape.Bytes()))
+	shape := s.cacheShape(positions)
+	memory, room, err := s.spare.take(len(s.blocks) * kernel.Piece(shape.Bytes()))
 	if err != nil {
 		return fmt.Errorf("sequence %d: KV cache: %w", seq, err)
 	}
-	q := &sequence{positions: positions, memory: memory}
+	q := &sequence{positions: positions, memory: memory, room: room}
 	for range s.blocks {
 		q.blocks = append(q.blocks, shape.New(memory.Take(shape.Bytes())))
 	}
@@ -45,22 +46,46 @@ func (s *Shard) Reserve(seq, positions int) error {
 	return nil
 }
 
+func (s *Shard) cacheShape(positions int) kernel.CacheShape {
+	return kernel.CacheShape{Precision: s.kv, Heads: s.config.KVHeads, Dim: s.config.HeadDim(), Positions: positions}
+}
+
+// Prepare fetches memory for the KV caches of some sequences to come, for as many of
+// them as mostSpare is enough.
+func (s *Shard) Prepare(sequences, positions int) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	bytes := len(s.blocks) * kernel.Piece(s.cacheShape(positions).Bytes())
+	if bytes == 0 {
+		return nil
+	}
+	for range min(sequences, spareCaches, mostSpare/bytes) {
+		m, err := kernel.NewMemory(bytes)
+		if err != nil {
+			return fmt.Errorf("KV caches: %w", err)
+		}
+		m.Reset() // touches it
+		s.spare.give(m, bytes)
+	}
+	return nil
+}
+
+// SpareBytes is the memory that is kept for the next KV caches: the next Reserve
+// takes of it, or frees it.
+func (s *Shard) SpareBytes() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return int64(s.spare.bytes) * int64(len(s.spare.memory))
+}
+
 // Release frees the KV cache of a sequence, if it has one.
 func (s *Shard) Release(seq int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if q := s.caches[seq]; q != nil {
-		s.spare.give(q.memory, len(s.blocks)*kernel.Piece(q.blockBytes()))
+		s.spare.give(q.memory, q.room)
 		delete(s.caches, seq)
 	}
-}
-
-// blockBytes returns the bytes of one block's cache.
-func (q *sequence) blockBytes() int {
-	if len(q.blocks) == 0 {
-		return 0
-	}
-	return q.blocks[0].Bytes()
 }
 
 const (
@@ -70,39 +95,42 @@ const (
 	mostSpare = 32 << 20
 	// spareCaches is how many are kept.
 	spareCaches = 8
+	// mostRoom is how many times the memory that a KV cache needs it may get: all of
+	// it is cleared first.
+	mostRoom = 4
 )
 
 // A store of KV caches' memory that has been used: new memory has to be fetched
-// from the system page by page. All of it has one size, so that it never exceeds
-// what sequences of that size hold together.
+// from the system page by page. All of it has one size, the largest of late, so
+// that it never exceeds what sequences of that size hold together.
 type spareMemory struct {
 	bytes  int
 	memory []*kernel.Memory
 }
 
-// take returns memory of a size, zero.
-func (s *spareMemory) take(bytes int) (*kernel.Memory, error) {
-	if bytes != s.bytes || len(s.memory) == 0 {
+// take returns memory of a size or more, zero, and its own size.
+func (s *spareMemory) take(bytes int) (m *kernel.Memory, room int, err error) {
+	n := len(s.memory)
+	if n == 0 || bytes > s.bytes || bytes*mostRoom < s.bytes {
 		s.free()
-		return kernel.NewMemory(bytes)
+		m, err = kernel.NewMemory(bytes)
+		return m, bytes, err
 	}
-	m := s.memory[len(s.memory)-1]
-	s.memory = s.memory[:len(s.memory)-1]
+	m, s.memory = s.memory[n-1], s.memory[:n-1]
 	m.Reset()
-	return m, nil
+	return m, s.bytes, nil
 }
 
-// give takes memory back.
+// give takes memory of a size back.
 func (s *spareMemory) give(m *kernel.Memory, bytes int) {
-	if bytes > mostSpare || len(s.memory) == spareCaches && bytes == s.bytes {
+	if len(s.memory) > 0 && bytes > s.bytes {
+		s.free()
+	}
+	if bytes > mostSpare || len(s.memory) == spareCaches || len(s.memory) > 0 && bytes < s.bytes {
 		m.Free()
 		return
 	}
-	if bytes != s.bytes {
-		s.free()
-		s.bytes = bytes
-	}
-	s.memory = append(s.memory, m)
+	s.bytes, s.memory = bytes, append(s.memory, m)
 }
 
 // free gives all back to the system.
