@@ -8,11 +8,22 @@ type Footprint struct {
 	model     models.Config
 	precision models.Precision
 	workload  *Workload
+	packing   float64 // of what lies in memory as it is packed, see Profile
 }
 
 // NewFootprint returns the footprint of a workload.
 func NewFootprint(m models.Config, p models.Precision, w *Workload) Footprint {
 	return Footprint{model: m, precision: p, workload: w}
+}
+
+// Footprint returns the footprint of a workload on the spec's devices: with as much
+// for packing as that of its profiles says that has the most.
+func (s Spec) Footprint(w *Workload) Footprint {
+	f := NewFootprint(s.Model, s.Precision, w)
+	for _, p := range s.Profiles {
+		f.packing = max(f.packing, p.Packing)
+	}
+	return f
 }
 
 // Workspace returns the scratch memory of a device: one micro-batch's prefill at
@@ -24,6 +35,15 @@ func (f Footprint) Workspace() int64 {
 // Weights returns the weight bytes of unit u.
 func (f Footprint) Weights(u int) int64 { return f.model.WeightBytes(u, f.precision) }
 
+// Packing returns what unit u takes beyond its weights once it is loaded. The
+// embedding stays as it is in its file.
+func (f Footprint) Packing(u int) int64 {
+	if u == 0 {
+		return 0
+	}
+	return int64(f.packing * float64(f.Weights(u)))
+}
+
 // KV returns the KV cache of unit u for one sequence at its full length.
 func (f Footprint) KV(u int) int64 { return f.model.KVBytes(u, f.workload.Positions()) }
 
@@ -31,6 +51,7 @@ func (f Footprint) KV(u int) int64 { return f.model.KVBytes(u, f.workload.Positi
 // flight are at their full length: weights, KV cache, and for the head the logits.
 func (f Footprint) Unit(u int) int64 {
 	n := f.Weights(u) + int64(f.workload.InFlight())*f.KV(u)
+	n += f.Packing(u)
 	if u == f.model.Units()-1 {
 		n += f.model.LogitsBytes(f.workload.MicroBatch)
 	}

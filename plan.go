@@ -88,7 +88,7 @@ func (p *Plan) Costs() (Costs, error) { return NewCosts(p.Spec()) }
 
 // Footprint returns the memory the plan's workload needs.
 func (p *Plan) Footprint() Footprint {
-	return NewFootprint(p.Model.Config, p.Model.Precision, &p.Workload)
+	return p.Spec().Footprint(&p.Workload)
 }
 
 // Overhead returns the fixed runtime memory of a device: its profile's, else its own.

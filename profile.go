@@ -22,8 +22,12 @@ type Profile struct {
 	Software
 	Overhead topologies.Bytes    `json:"overhead,omitempty" toml:"overhead,omitempty"` // memory of the runtime; replaces the device's where above 0
 	Load     topologies.ByteRate `json:"load,omitempty" toml:"load,omitempty"`         // weights read in and packed, a second
-	Spread   Spread              `json:"spread,omitzero" toml:"spread,omitempty"`
-	Points   []Point             `json:"points" toml:"points"`
+	// Packing is what a worker holds beyond each byte of its blocks' and the head's
+	// weights: they are packed, and lie on huge pages.
+	Packing float64 `json:"packing,omitempty" toml:"packing,omitempty"`
+	Spread  Spread  `json:"spread,omitzero" toml:"spread,omitempty"`
+	Points  []Point `json:"points" toml:"points"`
+	Rounds  []Round `json:"rounds,omitempty" toml:"rounds,omitempty"` // that all this sums up; none: not known
 }
 
 // An Origin is where, when and with what a profile was measured; what is not
@@ -58,7 +62,7 @@ type Spread struct {
 	Each   float64          `json:"each,omitempty" toml:"each,omitempty"`     // of one pass's time, relative, each on its own
 	Run    float64          `json:"run,omitempty" toml:"run,omitempty"`       // relative, of all passes of a run together
 	Hop    time.Duration    `json:"hop_ns,omitempty" toml:"hop_ns,omitempty"` // of a message's cost, of all messages of a run together
-	Runs   int              `json:"runs,omitempty" toml:"runs,omitempty"`     // that Run and Hop were seen in; 0: many
+	Runs   int              `json:"runs,omitempty" toml:"runs,omitempty"`     // that Run and Hop are known as well as by; 0: many
 	Memory topologies.Bytes `json:"memory,omitempty" toml:"memory,omitempty"` // of the overhead
 }
 
@@ -76,8 +80,11 @@ type Point struct {
 // Validate reports the first thing that makes no sense, and the first unit that
 // has no point.
 func (p *Profile) Validate() error {
-	if err := errors.Join(p.Software.validate(), p.Spread.validate(), p.Origin.validate()); err != nil {
+	if err := errors.Join(p.Software.validate(), p.Spread.validate(), p.Origin.validate(), p.validateRounds()); err != nil {
 		return fmt.Errorf("profile %s: %w", p.Name, err)
+	}
+	if !(p.Packing >= 0 && p.Packing <= 1) {
+		return fmt.Errorf("profile %s: packing is %g: want 0 to 1", p.Name, p.Packing)
 	}
 	covered := make([]bool, min(max(p.Units, 0), 1<<16))
 	for i, q := range p.Points {

@@ -12,7 +12,7 @@ import (
 // TOML returns the profile as a file, a point a line.
 func (p *Profile) TOML() ([]byte, error) {
 	head, spread := *p, p.Spread
-	head.Points, head.Spread = nil, Spread{}
+	head.Points, head.Rounds, head.Spread = nil, nil, Spread{}
 	var b bytes.Buffer
 	enc := toml.NewEncoder(&b)
 	if err := enc.Encode(head); err != nil {
@@ -36,6 +36,14 @@ func (p *Profile) TOML() ([]byte, error) {
 		if err := enc.Encode(struct {
 			Spread Spread `toml:"spread"`
 		}{spread}); err != nil {
+			return nil, fmt.Errorf("profile %s: %w", p.Name, err)
+		}
+	}
+	if len(p.Rounds) > 0 {
+		b.WriteString("\n")
+		if err := enc.Encode(struct {
+			Rounds []Round `toml:"rounds"`
+		}{p.Rounds}); err != nil {
 			return nil, fmt.Errorf("profile %s: %w", p.Name, err)
 		}
 	}

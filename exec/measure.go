@@ -45,6 +45,10 @@ type Measurement struct {
 	Synthetic bool             // weights even where the model has its own
 	Budget    time.Duration    // begin no further round beyond it; 0: one round
 	Progress  func(part float64)
+	// Base is a profile of the same by earlier visits, which this one is added to; nil:
+	// there is none.
+	Base          *edgeshard.Profile
+	Host, Version string // what the profile says of the machine's name, in place of its own, and the program
 }
 
 // Measure measures what a model costs on this machine: a Survey of as many rounds
@@ -92,8 +96,9 @@ type Survey struct {
 	runner  *Runner
 	m       Measurement
 	subject *subject
-	all     *findings
 	rounds  int
+	last    *findings
+	profile *edgeshard.Profile // of the rounds so far; nil: none
 }
 
 // Survey begins a survey; the measurement's budget and progress are not its concern.
@@ -103,45 +108,77 @@ func (r *Runner) Survey(ctx context.Context, m Measurement) (*Survey, error) {
 		return nil, err
 	}
 	s := &Survey{runner: r, m: m, subject: subject}
-	s.all = newFindings(subject, &s.m)
+	if m.Base != nil {
+		now := &edgeshard.Profile{}
+		if err = s.sign(now); err == nil {
+			err = m.Base.SameSource(now)
+		}
+		if err == nil && m.Base.Visits() == 0 {
+			err = errors.New("it does not have the single rounds of what it sums up")
+		}
+		if err != nil {
+			s.Close()
+			return nil, fmt.Errorf("profile %s cannot be added to: %w", m.Base.Name, err)
+		}
+	}
 	return s, nil
 }
 
 // Round measures everything once.
 func (s *Survey) Round(ctx context.Context, progress func(part float64)) error {
+	s.last = newFindings(s.subject, &s.m)
+	s.last.ownProcess = s.runner.Local != nil
 	for i, batch := range s.m.Batches {
-		if err := s.runner.measureBatch(ctx, &s.m, s.subject, batch, s.rounds, s.all); err != nil {
+		if err := s.runner.measureBatch(ctx, &s.m, s.subject, batch, s.rounds, s.last); err != nil {
 			return fmt.Errorf("measuring: %w", err)
 		}
 		progress(float64(i+1) / float64(len(s.m.Batches)))
 	}
 	s.rounds++
+	p := s.last.profile()
+	if err := s.sign(p); err != nil {
+		return err
+	}
+	if s.profile != nil {
+		return s.profile.Add(p, true)
+	}
+	s.profile = p
 	return nil
 }
 
-// Profile sums up the rounds so far.
-func (s *Survey) Profile() (*edgeshard.Profile, error) { return s.runner.profile(s.subject, s.all) }
+// Profile sums up the rounds so far: one visit to the machine, and those of the
+// measurement's base, which becomes the sum.
+func (s *Survey) Profile() (*edgeshard.Profile, error) {
+	p := s.profile
+	if p == nil {
+		return nil, errors.New("nothing has been measured")
+	}
+	if s.m.Base != nil {
+		if err := s.m.Base.Add(p, false); err != nil {
+			return nil, fmt.Errorf("profile %s cannot be added to: %w", s.m.Base.Name, err)
+		}
+		p = s.m.Base
+	}
+	return p, p.Validate()
+}
 
 // Close removes what was made to measure with.
 func (s *Survey) Close() { s.subject.remove() }
 
-func (r *Runner) profile(s *subject, f *findings) (*edgeshard.Profile, error) {
+// sign tells where a profile is from.
+func (s *Survey) sign(p *edgeshard.Profile) error {
 	path, err := kernel.Default()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	host, _ := os.Hostname() // "" where there is none
-	p := f.profile()
-	p.Name, p.Model, p.Units = "measured", s.whole.Name, s.whole.Units()
+	p.Name, p.Model, p.Units = "measured", s.subject.whole.Name, s.subject.whole.Units()
 	p.Origin = edgeshard.Origin{
-		Host: host, CPU: cpuName(), Kernel: path.Name(), Threads: cmp.Or(r.Threads, runtime.GOMAXPROCS(0)),
-		Precision: s.ref.Precision.String(), Date: time.Now().UTC().Format(time.RFC3339),
+		Host: cmp.Or(s.m.Host, host), CPU: cpuName(), Kernel: path.Name(), Threads: cmp.Or(s.runner.Threads, runtime.GOMAXPROCS(0)),
+		Precision: s.subject.ref.Precision.String(), Date: p.Date, Version: s.m.Version,
 	}
-	p.Provenance = s.note
-	if r.Local == nil {
-		p.Overhead, p.Spread.Memory = 0, 0
-	}
-	return p, p.Validate()
+	p.Provenance = s.subject.note
+	return nil
 }
 
 // A subject is the model that is measured.
@@ -262,6 +299,6 @@ func (r *Runner) measureBatch(ctx context.Context, m *Measurement, s *subject, b
 	if err := (&Runner{options}).Run(ctx, p, o); err != nil {
 		return err
 	}
-	all.add(o, round)
+	all.add(o)
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/edgeshard/edgeshard"
+	"github.com/edgeshard/edgeshard/internal/sample"
 	"github.com/edgeshard/edgeshard/models"
 	"github.com/edgeshard/edgeshard/topologies"
 )
@@ -78,7 +79,7 @@ func (r *Runner) messageCost(ctx context.Context) (edgeshard.Software, time.Dura
 	if err != nil {
 		return edgeshard.Software{}, 0, err
 	}
-	return edgeshard.Software{Hop: p.Hop, HopByte: p.HopByte}, s.all.noise(), nil
+	return edgeshard.Software{Hop: p.Hop, HopByte: p.HopByte}, s.last.noise(), nil
 }
 
 // coveringPaths returns paths from the source, of at most most devices, that
@@ -205,7 +206,7 @@ func measuredLink(from, to string, sizes map[int64][]float64, software edgeshard
 	l := edgeshard.MeasuredLink{From: from, To: to, Bandwidth: fastest}
 	for bytes, ns := range sizes {
 		l.Points = append(l.Points, edgeshard.LinkPoint{
-			Bytes: bytes, Messages: len(ns), MS: round3(typical(ns) / 1e6), Spread: round3(deviation(ns) / 1e6), Least: round3(slices.Min(ns) / 1e6),
+			Bytes: bytes, Messages: len(ns), MS: round3(sample.Mean(ns) / 1e6), Spread: round3(sample.Deviation(ns) / 1e6), Least: round3(slices.Min(ns) / 1e6),
 		})
 	}
 	slices.SortFunc(l.Points, func(a, b edgeshard.LinkPoint) int { return cmp.Compare(a.Bytes, b.Bytes) })

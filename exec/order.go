@@ -105,7 +105,7 @@ func chunk(p *edgeshard.Plan) int {
 	least, positions := w.PromptTokens, w.Positions()
 	fits := func(n int) bool {
 		w.PromptTokens, w.Tokens = n, positions-n
-		peaks := edgeshard.NewFootprint(p.Model.Config, p.Model.Precision, &w).Peaks(p.Stages, len(p.Topology.Devices), spec.Overhead)
+		peaks := spec.Footprint(&w).Peaks(p.Stages, len(p.Topology.Devices), spec.Overhead)
 		for d, peak := range peaks {
 			if budget := spec.Budget(d); budget > 0 && peak > budget {
 				return false

@@ -44,7 +44,7 @@ func (r *Runner) Bands(ctx context.Context, p *edgeshard.Plan, seed uint64) (map
 	for i := range runs {
 		one := *r
 		one.Scenario = noisy(r.Scenario, p, spread, seed+uint64(i))
-		one.Costs = vary(costs, spread, rng)
+		one.Costs = vary(costs, p, spread, rng)
 		rec := edgeshard.NewRecorder(p)
 		if err := one.Run(ctx, p, rec); err != nil {
 			if ctx.Err() != nil {
@@ -120,12 +120,17 @@ type varied struct {
 	edgeshard.Costs
 	compute []float64 // factor, by device
 	hop     []float64 // ns that a message takes more, by the device it comes from
+	turn    float64   // factor of the coordinator's part
 }
 
 // vary draws the costs of a run. Devices of one profile vary alike: what moves
 // one of them between two runs, such as a machine's clock, moves the other.
-func vary(c edgeshard.Costs, spread []edgeshard.Spread, rng *rand.Rand) *varied {
-	v := &varied{Costs: c, compute: make([]float64, len(spread)), hop: make([]float64, len(spread))}
+func vary(c edgeshard.Costs, p *edgeshard.Plan, spread []edgeshard.Spread, rng *rand.Rand) *varied {
+	source, hop := p.Topology.Source, time.Duration(0)
+	if q := p.Profiles[p.Topology.Devices[source].Profile]; q != nil {
+		hop = q.Hop
+	}
+	v := &varied{Costs: c, turn: 1, compute: make([]float64, len(spread)), hop: make([]float64, len(spread))}
 	draws := make(map[edgeshard.Spread][2]float64)
 	for i, s := range spread {
 		d, ok := draws[s]
@@ -135,8 +140,16 @@ func vary(c edgeshard.Costs, spread []edgeshard.Spread, rng *rand.Rand) *varied 
 		}
 		v.compute[i] = math.Exp(s.Run * d[0])
 		v.hop[i] = float64(s.Hop) * d[1]
+		if i == source && hop > 0 { // words to and from the coordinator are messages too
+			v.turn = max(0, 1+v.hop[i]/float64(hop))
+		}
 	}
 	return v
+}
+
+func (v *varied) Turn() edgeshard.Turn {
+	t := v.Costs.Turn()
+	return edgeshard.Turn{Enter: time.Duration(float64(t.Enter) * v.turn), Token: time.Duration(float64(t.Token) * v.turn)}
 }
 
 // deviate draws how far a run lies from the mean of n others, in standard

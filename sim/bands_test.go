@@ -1,7 +1,9 @@
 package sim_test
 
 import (
+	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -83,6 +85,51 @@ func (d drifted) Transfer(from, to int, bytes int64) edgeshard.Transfer {
 	t := d.Costs.Transfer(from, to, bytes)
 	t.Latency += d.hop
 	return t
+}
+
+// TestBandsOfVisits: the bands of profiles that some visits to a drifting machine
+// have brought hold nine in ten of the runs that come after them.
+func TestBandsOfVisits(t *testing.T) {
+	const drift, noise, hopDrift = 0.08, 0.03, 60e3 // of compute, of each measurement, in ns
+	rng := rand.New(rand.NewPCG(3, 4))
+	held, runs := 0, 0
+	for range 60 {
+		p := spreadPlan(t, edgeshard.Spread{})
+		q := p.Profiles["p"]
+		for i := range q.Points {
+			embedding := q.Points[i]
+			q.Points[i].From, embedding.To = 1, 1
+			q.Points = append(q.Points, embedding)
+		}
+		truth := must(p.Costs())
+		exact := slices.Clone(q.Points)
+		for i := range q.Points {
+			q.Points[i].Raw = nil
+		}
+		for visit := range 8 {
+			slow := math.Exp(drift * rng.NormFloat64())
+			hop := 200*time.Microsecond + time.Duration(hopDrift*rng.NormFloat64())
+			q.Rounds = append(q.Rounds, edgeshard.Round{Visit: visit + 1, Blocks: 1, Software: edgeshard.Software{Hop: hop}})
+			for i := range q.Points {
+				q.Points[i].Raw = append(q.Points[i].Raw, exact[i].MS*slow*math.Exp(noise*rng.NormFloat64()))
+			}
+		}
+		q.Sum()
+		bands, err := new(sim.Runner).Bands(t.Context(), p, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 5 {
+			costs := drifted{truth, math.Exp(drift * rng.NormFloat64()), time.Duration(hopDrift * rng.NormFloat64()), noise, rng}
+			runs++
+			if v := edgeshard.NewReport("sim", p, simulate(t, sim.Runner{Costs: costs}, p)).Headline()["tpot_ms.mean"]; bands["tpot_ms.mean"].Holds(v) {
+				held++
+			}
+		}
+	}
+	if share := float64(held) / float64(runs); share < 0.85 || share > 0.96 {
+		t.Errorf("%.1f %% of %d runs lie within", 100*share, runs)
+	}
 }
 
 func TestNoBands(t *testing.T) {

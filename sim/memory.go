@@ -38,7 +38,7 @@ func newLedger(p *edgeshard.Plan, r *rates, tell func(edgeshard.Span)) *ledger {
 		for u := s.From; u < s.To; u++ {
 			a.units = append(a.units, u)
 			a.moving = a.moving || r.kv(s.Device, u, 1) > 0
-			a.fixed += r.weights(s.Device, u)
+			a.fixed += r.weights(s.Device, u) + p.Footprint().Packing(u)
 		}
 		if s.To > last {
 			a.fixed += p.Model.Config.LogitsBytes(p.Workload.MicroBatch)

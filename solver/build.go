@@ -153,7 +153,7 @@ type nodeKey struct {
 
 // classes groups the devices that take part and draws each group's numbers.
 func (b *builder) classes() {
-	p, footprint := b.p, edgeshard.NewFootprint(b.spec.Model, b.spec.Precision, &b.workload)
+	p, footprint := b.p, b.spec.Footprint(&b.workload)
 	p.Weight = make([]int64, p.Units)
 	for u := range p.Weight {
 		p.Weight[u] = footprint.Unit(u)

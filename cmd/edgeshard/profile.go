@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -24,6 +25,7 @@ func (a *app) profileCmd() *cobra.Command {
 type deviceFlags struct {
 	m                    exec.Measurement
 	precision, name, out string
+	update               string
 	threads              int
 }
 
@@ -33,8 +35,9 @@ func (a *app) profileDeviceCmd() *cobra.Command {
 		Use: "device", Short: "Measure what a model's units take on this machine",
 		Long: "Measure on local worker processes what a model's embedding, blocks and head take on this machine, in\n" +
 			"prefill and decode, with batches and pasts of several sizes, and what the software around them takes.\n" +
-			"Of a model above 512 MiB, or without weights, a few made-up blocks stand for all: it need not fit.",
-		Example: "edgeshard profile device -m model.gguf --threads 1 -o pi5.toml\nedgeshard profile device -m llama2-7b --precision q8_0 -o server-7b.toml",
+			"Of a model above 512 MiB, or without weights, a few made-up blocks stand for all: it need not fit.\n" +
+			"Measured again with --update, some minutes or hours later, a profile knows how the machine drifts meanwhile.",
+		Example: "edgeshard profile device -m model.gguf --threads 1 -o pi5.toml\nedgeshard profile device -m model.gguf --threads 1 --update pi5.toml\nedgeshard profile device -m llama2-7b --precision q8_0 -o server-7b.toml",
 		Args:    usageArgs(cobra.NoArgs),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.profileDevice(cmd.Context(), &f) },
 	}
@@ -49,6 +52,7 @@ func (a *app) profileDeviceCmd() *cobra.Command {
 	fl.DurationVar(&f.m.Budget, "budget", f.m.Budget, "begin no further round that would end later")
 	fl.StringVar(&f.name, "name", "", "of the machine, in place of its host name")
 	fl.StringVarP(&f.out, "output", "o", "", "file to write; without it the profile goes to standard output")
+	fl.StringVar(&f.update, "update", "", "a profile of the same to add another visit to; it is written over unless -o is given")
 	choices(cmd, "model", models.Names()...)
 	choices(cmd, "precision", precisionNames()...)
 	return cmd
@@ -61,6 +65,13 @@ func (a *app) profileDevice(ctx context.Context, f *deviceFlags) (err error) {
 	if f.m.Precision, err = models.ParsePrecision(f.precision); err != nil {
 		return &usageError{err}
 	}
+	if f.update != "" {
+		if f.m.Base, err = edgeshard.LoadProfile(f.update); err != nil {
+			return err
+		}
+		f.out = cmp.Or(f.out, f.update)
+	}
+	f.m.Host, f.m.Version = f.name, version()
 	local, err := localWorker()
 	if err != nil {
 		return err
@@ -71,10 +82,6 @@ func (a *app) profileDevice(ctx context.Context, f *deviceFlags) (err error) {
 	a.clear()
 	if err != nil {
 		return err
-	}
-	p.Version = version()
-	if f.name != "" {
-		p.Host = f.name
 	}
 	return a.writeProfile(p, f.out)
 }
@@ -141,7 +148,11 @@ func (a *app) showProfile(p *edgeshard.Profile) {
 	if p.Overhead > 0 {
 		a.printf("  a worker %s · loads %s/s", bytesText(int64(p.Overhead)), bytesText(int64(p.Load)))
 	}
-	a.printf("  passes vary by %.1f %%, runs by %.1f %%", 100*p.Spread.Each, 100*p.Spread.Run)
+	seen := ""
+	if n := len(p.Rounds); n > 0 {
+		seen = fmt.Sprintf(" (rounds: %d, visits: %d)", n, p.Visits())
+	}
+	a.printf("  passes vary by %.1f %%, runs by %.1f %%%s", 100*p.Spread.Each, 100*p.Spread.Run, seen)
 }
 
 func unitKind(p *edgeshard.Profile, q edgeshard.Point) string {
