@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -64,8 +63,16 @@ func (a *app) fidelity(ctx context.Context, file string, f *fidelityFlags) error
 	e := &fidelity.Experiment{Spec: spec, Bench: bench, Dir: filepath.Dir(file), Weights: f.weights}
 	until := time.Now().Add(f.within)
 	if !f.evaluate {
-		if err := e.Profile(ctx); err != nil || f.profile {
+		done, err := e.Profile(ctx, until)
+		a.clear()
+		if err != nil {
 			return err
+		}
+		if !done {
+			a.printf("time is up: not every profile has been measured; the same command goes on")
+		}
+		if !done || f.profile {
+			return nil
 		}
 	}
 	if err := e.Prepare(ctx); err != nil {
@@ -111,8 +118,8 @@ func (a *app) fidelityBench() (*fidelity.Bench, error) {
 		return nil, err
 	}
 	return &fidelity.Bench{
-		Measure: func(ctx context.Context, refs []string, m []*fidelity.Model) ([]*edgeshard.Profile, error) {
-			return a.survey(ctx, runner, refs, m)
+		Visit: func(ctx context.Context, m *fidelity.Model, ref string, base *edgeshard.Profile) (*edgeshard.Profile, error) {
+			return visit(ctx, runner, m, ref, base)
 		},
 		Run:       runner.Run,
 		Bandwidth: func() (float64, error) { return bench.Bandwidth(path, 1, 3) },
@@ -120,41 +127,25 @@ func (a *app) fidelityBench() (*fidelity.Bench, error) {
 	}, nil
 }
 
-// surveyRounds is how often every model is measured.
-const surveyRounds = 6
-
-// survey measures the models of an experiment, in rounds of all of them: what the
-// machine does for some minutes so befalls all their profiles alike.
-func (a *app) survey(ctx context.Context, r *exec.Runner, refs []string, m []*fidelity.Model) ([]*edgeshard.Profile, error) {
-	surveys := make([]*exec.Survey, len(m))
-	for i, one := range m {
-		precision, err := models.ParsePrecision(one.Precision)
-		if err != nil {
-			return nil, err
-		}
-		if surveys[i], err = r.Survey(ctx, exec.Measurement{
-			Model: refs[i], Precision: precision, Batches: one.Batches, Prompts: one.Prompts, Tokens: one.Tokens,
-		}); err != nil {
-			return nil, fmt.Errorf("model %s: %w", one.Name, err)
-		}
-		defer surveys[i].Close()
+// visit measures a model of an experiment once, in addition to what was before.
+func visit(ctx context.Context, r *exec.Runner, m *fidelity.Model, ref string, base *edgeshard.Profile) (*edgeshard.Profile, error) {
+	precision, err := models.ParsePrecision(m.Precision)
+	if err != nil {
+		return nil, err
 	}
-	for round := range surveyRounds {
-		for i, one := range m {
-			a.progress("measuring the profile of %s, round %d of %d", one.Name, round+1, surveyRounds)
-			if err := surveys[i].Round(ctx, func(float64) {}); err != nil {
-				return nil, fmt.Errorf("model %s: %w", one.Name, err)
-			}
-		}
+	s, err := r.Survey(ctx, exec.Measurement{
+		Model: ref, Precision: precision, Batches: m.Batches, Prompts: m.Prompts, Tokens: m.Tokens, Base: base, Version: version(),
+	})
+	if err != nil {
+		return nil, err
 	}
-	a.clear()
-	profiles := make([]*edgeshard.Profile, len(m))
-	for i, s := range surveys {
-		var err error
-		if profiles[i], err = s.Profile(); err != nil {
-			return nil, fmt.Errorf("model %s: %w", m[i].Name, err)
-		}
-		profiles[i].Version, profiles[i].Host = version(), ""
+	defer s.Close()
+	if err := s.Round(ctx, func(float64) {}); err != nil {
+		return nil, err
 	}
-	return profiles, nil
+	p, err := s.Profile()
+	if err == nil {
+		p.Host = "" // results are for all to read
+	}
+	return p, err
 }

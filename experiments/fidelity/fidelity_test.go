@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,9 +14,11 @@ import (
 	"github.com/edgeshard/edgeshard"
 	"github.com/edgeshard/edgeshard/models"
 	"github.com/edgeshard/edgeshard/sim"
+	"github.com/edgeshard/edgeshard/topologies"
 )
 
 const small = `repeats = 3
+visits = 4
 [[model]]
 name = "demo"
 shape = "demo"
@@ -39,16 +42,28 @@ requests = 2
 plans = ["exact", "even", "slow"]
 `
 
-// slower is a bench whose machine takes a tenth longer than its profile says.
+// slower is a bench whose machine takes a tenth longer than its profile says, half
+// a per cent more or less at each visit.
 func slower(runs *int) *Bench {
 	return &Bench{
-		Measure: func(context.Context, []string, []*Model) ([]*edgeshard.Profile, error) {
-			p := &edgeshard.Profile{Units: 10, Origin: edgeshard.Origin{Precision: "f16"}, Spread: edgeshard.Spread{Run: 0.01}}
-			for _, tokens := range []int{1, 8} {
-				p.Points = append(p.Points, edgeshard.Point{To: 10, Batch: 1, Tokens: tokens, MS: float64(tokens)},
-					edgeshard.Point{To: 10, Batch: 1, Tokens: tokens, Past: 16, MS: 2 * float64(tokens)})
+		Visit: func(_ context.Context, _ *Model, _ string, base *edgeshard.Profile) (*edgeshard.Profile, error) {
+			p := &edgeshard.Profile{
+				Units: 10, Origin: edgeshard.Origin{Precision: "f16"},
+				Rounds: []edgeshard.Round{{Visit: 1, Date: time.Now().UTC().Format(time.RFC3339), Blocks: 8}},
 			}
-			return []*edgeshard.Profile{p}, nil
+			factor := []float64{0.995, 1.005}[base.Visits()%2]
+			for _, tokens := range []int{1, 8} {
+				p.Points = append(p.Points, edgeshard.Point{To: 1, Batch: 1, Tokens: tokens, Raw: []float64{0}})
+				for _, past := range []int{0, 16} {
+					ms := factor * float64(tokens) * (1 + float64(past)/16)
+					p.Points = append(p.Points, edgeshard.Point{From: 1, To: 10, Batch: 1, Tokens: tokens, Past: past, Raw: []float64{ms}})
+				}
+			}
+			p.Sum()
+			if base == nil {
+				return p, nil
+			}
+			return base, base.Add(p, false)
 		},
 		Run: func(ctx context.Context, p *edgeshard.Plan, obs edgeshard.Observer) error {
 			*runs++
@@ -87,8 +102,11 @@ func experiment(t *testing.T, text string, runs *int) *Experiment {
 		t.Fatal(err)
 	}
 	e := &Experiment{Spec: spec, Bench: slower(runs), Dir: dir, Weights: dir}
-	if err := e.Profile(t.Context()); err != nil {
-		t.Fatal(err)
+	if done, err := e.Profile(t.Context(), time.Now().Add(-time.Second)); done || err != nil {
+		t.Fatalf("with no time left: %t, %v", done, err)
+	}
+	if done, err := e.Profile(t.Context(), time.Now().Add(time.Hour)); !done || err != nil {
+		t.Fatalf("visits: %t, %v", done, err)
 	}
 	if err := e.Prepare(t.Context()); err != nil {
 		t.Fatal(err)
@@ -127,6 +145,11 @@ func TestExperiment(t *testing.T) {
 		}
 		if got := r.MAPE[metric]; math.Abs(got-want) > 1e-3 || r.Coverage[metric] != 0 || r.Noise[metric] > 1e-9 {
 			t.Errorf("%s: error %g, want %g; coverage %g, noise %g: want none", metric, got, want, r.Coverage[metric], r.Noise[metric])
+		}
+	}
+	for _, m := range metrics {
+		if got := r.BesideDrift[m.name]; !(got <= r.MAPE[m.name]) {
+			t.Errorf("%s: error %g beside the drift, %g with it", m.name, got, r.MAPE[m.name])
 		}
 	}
 	if got := r.MAPE["memory"]; got > 1e-9 {
@@ -170,6 +193,7 @@ func TestSpecFaults(t *testing.T) {
 		{"[4, 2]", "[0.5, 2]", "job two: slowdown is 0.5: want 1 or more"},
 		{`"slow"]`, `"best"]`, `job two: plan is "best": want one of [exact even fast slow]`},
 		{`precision = "f16"`, `precision = "f15"`, `model "demo": want a name`},
+		{"visits = 4", "visits = 0", "0 visits, 0s apart"},
 		{"repeats = 3", "repeats = 0", "0 repeats of 1 jobs"},
 		{"schedule", "schedul", "did you mean schedule?"},
 	} {
@@ -195,5 +219,63 @@ func TestSpec(t *testing.T) {
 	}
 	if plans < 36 || s.Repeats < 5 {
 		t.Errorf("%d plans, %d repeats: want 36 and 5 at least", plans, s.Repeats)
+	}
+}
+
+// The next visit is not before its time, and of all models that have had the fewest.
+func TestVisits(t *testing.T) {
+	at := time.Now().Add(-time.Minute).UTC().Truncate(time.Second)
+	visited := func(n int) *edgeshard.Profile {
+		p := &edgeshard.Profile{Origin: edgeshard.Origin{Date: at.Format(time.RFC3339)}}
+		for i := range n {
+			p.Rounds = append(p.Rounds, edgeshard.Round{Visit: i + 1})
+		}
+		return p
+	}
+	e := &Experiment{Spec: &Spec{Visits: 3, Apart: topologies.Duration(5 * time.Minute), Models: []Model{{Name: "a"}, {Name: "b"}}}}
+	for _, c := range []struct {
+		a, b *edgeshard.Profile
+		want []string
+		next time.Time
+	}{
+		{nil, nil, []string{"a", "b"}, time.Time{}},
+		{visited(1), nil, []string{"b"}, time.Time{}},
+		{visited(2), visited(2), []string{"a", "b"}, at.Add(5 * time.Minute)},
+		{visited(3), visited(2), []string{"b"}, at.Add(5 * time.Minute)},
+		{visited(3), visited(4), nil, time.Time{}},
+	} {
+		models, next := e.lacking(map[string]*edgeshard.Profile{"a": c.a, "b": c.b})
+		var names []string
+		for _, m := range models {
+			names = append(names, m.Name)
+		}
+		if !slices.Equal(names, c.want) || c.want != nil && !next.Equal(c.next) {
+			t.Errorf("%d and %d visits: %v from %s, want %v from %s", c.a.Visits(), c.b.Visits(), names, next, c.want, c.next)
+		}
+	}
+}
+
+// Pairs count that differ by more than the noise of their job's plans.
+func TestRank(t *testing.T) {
+	outcome := func(name string, measured, noise, predicted float64) Outcome {
+		o := Outcome{Name: name, Measured: map[string]float64{}, Noise: map[string]float64{}, Predicted: map[string]float64{}}
+		for _, m := range metrics {
+			o.Measured[m.field], o.Noise[m.field], o.Predicted[m.field] = measured, noise, predicted
+		}
+		return o
+	}
+	r := &Result{Each: []Outcome{
+		outcome("j/a", 100, 0.05, 90), outcome("j/b", 105, 0, 80), outcome("j/c", 120, 0, 95), outcome("k/a", 1, 0, 1),
+	}}
+	r.rank(map[string]string{"j/a": "j", "j/b": "j", "j/c": "j", "k/a": "k"})
+	n := len(metrics)
+	// The job's noise is 2.9 %: a and b differ by 5 % of 4.2, c is above both.
+	if g := r.Ranking; g.Pairs != 3*n || g.Right != 2*n || g.Alike != 0 || len(g.Wrong) != n ||
+		g.Wrong[0] != "tpot: j/b is +5.0 % off j/a, predicted -11.1 %" {
+		t.Errorf("%+v", g)
+	}
+	r.Each[0].Noise["tpot_ms.mean"] = 0.07
+	if r.rank(map[string]string{"j/a": "j", "j/b": "j", "j/c": "j"}); r.Ranking.Alike != 1 {
+		t.Errorf("with more noise: %+v", r.Ranking)
 	}
 }

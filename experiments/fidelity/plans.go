@@ -56,7 +56,7 @@ func (j *Job) base(ref edgeshard.ModelRef, profile *edgeshard.Profile) (*edgesha
 		}
 	}
 	t, err := topologies.New(j.Name, devices, 0, func(int, int) topologies.Link {
-		return topologies.Link{Bandwidth: j.Bandwidth, Latency: time.Duration(j.Latency), Jitter: time.Duration(j.Jitter)}
+		return topologies.Link{Bandwidth: j.Bandwidth, Latency: time.Duration(j.Latency), Jitter: time.Duration(j.Jitter), Trace: j.Trace}
 	})
 	if err != nil {
 		return nil, err

@@ -62,11 +62,18 @@ func (r *Result) rows(metric string) *experiments.Table {
 func (r *Result) Table() string {
 	var b strings.Builder
 	percent := func(v float64) string { return fmt.Sprintf("%.1f %%", 100*v) }
-	fmt.Fprintf(&b, "%d configurations, %d runs. Of pairs of plans of one job that differ by more than their noise, %d of %d (%s) are predicted in the right order.\n\n",
-		r.Configurations, r.Runs, r.Ranking.Right, r.Ranking.Pairs, percent(r.Ranking.Accuracy))
-	b.WriteString("| | mean error | 95th percentile | bias | noise of a run | within the 90 % band |\n|---|---|---|---|---|---|\n")
+	fmt.Fprintf(&b, "%d configurations, %d runs. Of pairs of plans of one job that differ by more than their noise, %d of %d (%s) are predicted in the right order; %d more differ by less.\n\n",
+		r.Configurations, r.Runs, r.Ranking.Right, r.Ranking.Pairs, percent(r.Ranking.Accuracy), r.Ranking.Alike)
+	for _, wrong := range r.Ranking.Wrong {
+		fmt.Fprintf(&b, "- wrong in %s\n", wrong)
+	}
+	b.WriteString("\n| | mean error | 95th percentile | bias | noise of a run | error in noises of the mean | error beside the drift | within the 90 % band |\n|---|---|---|---|---|---|---|---|\n")
 	for _, m := range names() {
-		fmt.Fprintf(&b, "| %s | %s | %s | %+.1f %% | %s | %s |\n", m, percent(r.MAPE[m]), percent(r.P95[m]), 100*r.Bias[m], percent(r.Noise[m]), percent(r.Coverage[m]))
+		beside := "–"
+		if v, ok := r.BesideDrift[m]; ok {
+			beside = percent(v)
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %+.1f %% | %s | %.1f | %s | %s |\n", m, percent(r.MAPE[m]), percent(r.P95[m]), 100*r.Bias[m], percent(r.Noise[m]), r.InNoise[m], beside, percent(r.Coverage[m]))
 	}
 	b.WriteString("\n| configuration | devices | TPOT predicted, ms | measured | error | noise | TTFT predicted, ms | measured | error | noise | throughput error | makespan error | memory error |\n")
 	b.WriteString("|---|---|---|---|---|---|---|---|---|---|---|---|---|\n")

@@ -28,6 +28,12 @@ type Result struct {
 	// Noise is the mean, over configurations, of the standard deviation of repeats:
 	// what no prediction can be better than for a single run.
 	Noise map[string]float64 `json:"noise"`
+	// InNoise is the mean error in terms of what the mean of so many repeats is off by
+	// itself, Noise/√repeats: of a perfect prediction it would be 0.8.
+	InNoise map[string]float64 `json:"mape_in_noise"`
+	// BesideDrift is the mean error after each run has been divided by what the runs of
+	// other jobs around it were slower than predicted: see drift.
+	BesideDrift map[string]float64 `json:"mape_beside_drift"`
 	// Coverage is the part of runs within their predicted band of 90 %.
 	Coverage map[string]float64 `json:"coverage"`
 	Ranking  Ranking            `json:"ranking"`
@@ -40,13 +46,6 @@ type Result struct {
 
 	Profiles []edgeshard.Origin `json:"profiles"`
 	Each     []Outcome          `json:"each"`
-}
-
-// Ranking counts pairs of plans of one job that differ by more than their noise.
-type Ranking struct {
-	Pairs    int     `json:"pairs"`
-	Right    int     `json:"right"` // predicted in the same order
-	Accuracy float64 `json:"accuracy"`
 }
 
 // An Outcome is one configuration, predicted and measured.
@@ -81,6 +80,7 @@ func (e *Experiment) Result(ctx context.Context) (*Result, error) {
 	}
 	res := &Result{
 		MAPE: map[string]float64{}, P95: map[string]float64{}, Bias: map[string]float64{}, Noise: map[string]float64{}, Coverage: map[string]float64{},
+		InNoise: map[string]float64{}, BesideDrift: map[string]float64{},
 	}
 	origins := make(map[string]edgeshard.Origin)
 	for i := range e.configurations {
@@ -101,7 +101,12 @@ func (e *Experiment) Result(ctx context.Context) (*Result, error) {
 		res.Profiles = append(res.Profiles, origins[name])
 	}
 	res.sum()
-	res.rank(e.configurations)
+	jobs := make(map[string]string)
+	for i := range e.configurations {
+		jobs[e.configurations[i].name] = e.configurations[i].job.Name
+	}
+	res.rank(jobs)
+	res.drift(jobs)
 	return res, nil
 }
 
@@ -193,7 +198,7 @@ func (r *Result) sum() {
 	r.Configurations = len(r.Each)
 	for _, metric := range names() {
 		var errors []float64
-		held, of := 0, 0
+		held, of, repeats := 0, 0, 0.0
 		for i := range r.Each {
 			o := &r.Each[i]
 			absolute, signed, noise := o.error(metric)
@@ -201,6 +206,7 @@ func (r *Result) sum() {
 			n := float64(len(r.Each))
 			r.Bias[metric] += signed / n
 			r.Noise[metric] += noise / n
+			repeats += float64(len(o.Runs)) / n
 			for _, f := range o.fields(metric) {
 				for _, v := range o.values(f) {
 					of++
@@ -211,6 +217,7 @@ func (r *Result) sum() {
 			}
 		}
 		r.MAPE[metric], _ = meanOf(errors)
+		r.InNoise[metric] = relative(r.MAPE[metric], r.Noise[metric]/math.Sqrt(repeats))
 		slices.Sort(errors)
 		r.P95[metric] = errors[(len(errors)*95+99)/100-1]
 		r.Coverage[metric] = float64(held) / float64(of)
@@ -232,35 +239,6 @@ func (r *Result) sum() {
 	}
 	mean, deviation := meanOf(bandwidths)
 	r.Bandwidth = relative(deviation, mean)
-}
-
-// rank counts the pairs of plans of one job that measurement tells apart, in each
-// metric of time, and those of them that the prediction orders alike.
-func (r *Result) rank(configurations []configuration) {
-	job := make(map[string]string)
-	for i := range configurations {
-		job[configurations[i].name] = configurations[i].job.Name
-	}
-	for i := range r.Each {
-		for k := range i {
-			a, b := &r.Each[i], &r.Each[k]
-			if job[a.Name] != job[b.Name] {
-				continue
-			}
-			for _, m := range metrics {
-				noise := math.Hypot(a.Noise[m.field]*a.Measured[m.field], b.Noise[m.field]*b.Measured[m.field])
-				measured := a.Measured[m.field] - b.Measured[m.field]
-				if math.Abs(measured) <= noise {
-					continue
-				}
-				r.Ranking.Pairs++
-				if measured*(a.Predicted[m.field]-b.Predicted[m.field]) > 0 {
-					r.Ranking.Right++
-				}
-			}
-		}
-	}
-	r.Ranking.Accuracy = relative(float64(r.Ranking.Right), float64(r.Ranking.Pairs))
 }
 
 func meanOf(values []float64) (mean, deviation float64) {

@@ -13,15 +13,14 @@ import (
 	"time"
 
 	"github.com/edgeshard/edgeshard"
-	"github.com/edgeshard/edgeshard/internal/wholefile"
 	"github.com/edgeshard/edgeshard/sim"
 )
 
 // A Bench is what an experiment needs of the machine it runs on.
 type Bench struct {
-	// Measure makes the profiles of models, whose references come with them, in
-	// rounds of all of them.
-	Measure func(ctx context.Context, refs []string, m []*Model) ([]*edgeshard.Profile, error)
+	// Visit measures the profile of a model, of which ref are the weights, in addition
+	// to what earlier visits have brought; nil: there were none.
+	Visit func(ctx context.Context, m *Model, ref string, base *edgeshard.Profile) (*edgeshard.Profile, error)
 	// Run runs a plan for real, on workers that imitate its devices and links.
 	Run func(ctx context.Context, p *edgeshard.Plan, obs edgeshard.Observer) error
 	// Bandwidth reads memory for a moment and returns bytes a second: how fast the
@@ -58,48 +57,6 @@ type run struct {
 	// Queue and Path are where requests and passes spent their time.
 	Queue edgeshard.Distribution `json:"queue_ms"`
 	Path  []edgeshard.PathReport `json:"path"`
-}
-
-// Profile measures the profiles that are not there yet.
-func (e *Experiment) Profile(ctx context.Context) error {
-	refs, err := e.Spec.weights(ctx, e.Weights)
-	if err != nil {
-		return err
-	}
-	var lacking []*Model
-	var names []string
-	for i := range e.Spec.Models {
-		m := &e.Spec.Models[i]
-		if _, err := os.Stat(e.profileFile(m.Name)); err != nil {
-			lacking, names = append(lacking, m), append(names, refs[m.Name].Ref)
-		}
-	}
-	if len(lacking) == 0 {
-		return nil
-	}
-	profiles, err := e.Bench.Measure(ctx, names, lacking)
-	if err != nil {
-		return fmt.Errorf("profiles: %w", err)
-	}
-	for i, p := range profiles {
-		m := lacking[i]
-		p.Name, p.Model = m.Name, refs[m.Name].Config.Name
-		text, err := p.TOML()
-		if err != nil {
-			return err
-		}
-		if err := os.MkdirAll(filepath.Dir(e.profileFile(m.Name)), 0o755); err != nil {
-			return err
-		}
-		if err := wholefile.Write(e.profileFile(m.Name), text); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (e *Experiment) profileFile(model string) string {
-	return filepath.Join(e.Dir, "profiles", model+".toml")
 }
 
 // Prepare reads the profiles and plans the configurations.
@@ -141,27 +98,12 @@ func (e *Experiment) Measure(ctx context.Context, match *regexp.Regexp, until ti
 				return false, nil
 			}
 			e.Bench.Progress("%s, %d of %d", c.name, repeat+1, e.Spec.Repeats)
-			if err := e.measureWhole(ctx, c, repeat); err != nil {
+			if err := e.measure(ctx, c, repeat); err != nil {
 				return false, fmt.Errorf("%s: %w", c.name, err)
 			}
 		}
 	}
 	return true, nil
-}
-
-// errPart is a run of which something is not known.
-var errPart = errors.New("a device did not tell its memory")
-
-// measureWhole measures a configuration, again if something of the run is lacking.
-func (e *Experiment) measureWhole(ctx context.Context, c *configuration, repeat int) error {
-	for range 2 {
-		err := e.measure(ctx, c, repeat)
-		if !errors.Is(err, errPart) {
-			return err
-		}
-		e.Bench.Progress("%s is measured again: %v", c.name, err)
-	}
-	return e.measure(ctx, c, repeat)
 }
 
 func (e *Experiment) measure(ctx context.Context, c *configuration, repeat int) error {
@@ -185,7 +127,7 @@ func (e *Experiment) measure(ctx context.Context, c *configuration, repeat int) 
 	r.Computing, r.Most = use.most()
 	for _, d := range rep.Devices {
 		if r.Memory[d.Name] = d.Memory; d.Memory == 0 {
-			return errPart
+			return fmt.Errorf("device %s did not tell its memory", d.Name)
 		}
 	}
 	return e.append(&r)

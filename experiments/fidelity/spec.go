@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"time"
 
 	"github.com/edgeshard/edgeshard"
 	"github.com/edgeshard/edgeshard/internal/tomlfile"
@@ -14,9 +15,14 @@ import (
 
 // A Spec says what is predicted and measured.
 type Spec struct {
-	Repeats int     `toml:"repeats"`
-	Models  []Model `toml:"model"`
-	Jobs    []Job   `toml:"job"`
+	Repeats int `toml:"repeats"`
+	// Visits is how many times the machine is visited to measure every model's profile,
+	// Apart the least time between two of them: a profile so knows how the machine
+	// drifts for as long as they last.
+	Visits int                 `toml:"visits"`
+	Apart  topologies.Duration `toml:"apart"`
+	Models []Model             `toml:"model"`
+	Jobs   []Job               `toml:"job"`
 
 	dir string
 }
@@ -40,6 +46,7 @@ type Job struct {
 	Bandwidth topologies.BitRate  `toml:"bandwidth"` // of every link
 	Latency   topologies.Duration `toml:"latency"`
 	Jitter    topologies.Duration `toml:"jitter"` // standard deviation of the latency
+	Trace     string              `toml:"trace"`  // bandwidth and latency over time: one of scenarios.TraceNames
 	Shared    topologies.BitRate  `toml:"shared"` // capacity of a segment that all links are on; none if not given
 
 	Schedule   edgeshard.Schedule  `toml:"schedule"`
@@ -67,7 +74,7 @@ func ReadSpec(file string) (*Spec, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Spec{Repeats: 5, dir: filepath.Dir(file)}
+	s := &Spec{Repeats: 5, Visits: 1, dir: filepath.Dir(file)}
 	if err := tomlfile.Decode(file, data, s); err != nil {
 		return nil, err
 	}
@@ -80,6 +87,9 @@ func ReadSpec(file string) (*Spec, error) {
 func (s *Spec) check() error {
 	if s.Repeats < 1 || len(s.Jobs) == 0 {
 		return fmt.Errorf("%d repeats of %d jobs: want at least one of each", s.Repeats, len(s.Jobs))
+	}
+	if s.Visits < 1 || s.Apart < 0 {
+		return fmt.Errorf("%d visits, %s apart: want at least one", s.Visits, time.Duration(s.Apart))
 	}
 	for i := range s.Models {
 		m := &s.Models[i]
