@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"math"
+	"slices"
 
 	"github.com/edgeshard/edgeshard/models"
 )
@@ -68,11 +69,21 @@ func (a *Attention) attend(out, q []float32, stride int, c *Cache, h, group, pas
 		a.path.ops.softmax(row)
 		clear(row[seen:]) // exactly zero, though the path's exp may not be
 	}
-	a.path.mulPanels(a.sums, wide, panelsOf{c.Precision, c.headOf(c.v, h), c.Positions, wide / lanes}, a.scores, padded, cols, length)
+	values := panelsOf{c.Precision, c.headOf(c.v, h), c.Positions, wide / lanes}
+	a.path.mulPanels(a.sums, wide, values, a.scores, padded, cols, length)
+	// Weights of later positions are zero, but zero times what is not finite is NaN. The
+	// first row has the most of them: if it is clean, so are the others.
+	if n > 1 && slices.ContainsFunc(a.sums[:dim], isNaN) {
+		for i := range n {
+			a.path.mulPanels(a.sums[i*group*wide:], wide, values, a.scores[i*group*padded:], padded, group, past+i+1)
+		}
+	}
 	for i := range cols {
 		copy(out[i/group*stride+i%group*dim:][:dim], a.sums[i*wide:])
 	}
 }
+
+func isNaN(v float32) bool { return v != v }
 
 // panelsOf are count panels of 16 weights for each of stride steps, F32 or F16.
 type panelsOf struct {

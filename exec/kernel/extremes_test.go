@@ -114,26 +114,49 @@ func unhurried(p *Path, precision models.Precision) *Path {
 	return &q
 }
 
-// A NaN in a key reaches the rows that attend to it, and no others.
+// What is not finite in a key or a value reaches the rows that attend to it, and
+// no others: those have the bits that they have without it.
 func TestAttendNotFinite(t *testing.T) {
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	for _, p := range Paths() {
+		t.Run(p.name, func(t *testing.T) {
+			for _, precision := range []models.Precision{models.F32, models.F16} {
+				for _, group := range []int{1, 2, 30} {
+					for _, bad := range []struct{ key, value float32 }{{key: nan}, {value: nan}, {value: inf}, {value: -inf}} {
+						testAttendNotFinite(t, p, precision, group, bad.key, bad.value)
+					}
+				}
+			}
+		})
+	}
+}
+
+func testAttendNotFinite(t *testing.T, p *Path, precision models.Precision, group int, key, value float32) {
+	t.Helper()
+	const dim, past, bad, at = 24, 3, 5, 7 // row bad is the first that attends to what is not finite
+	n, stride := AttendRows(group), group*dim
+	attend := func(key, value float32) []float32 {
 		rng := rand.New(rand.NewPCG(1, 1))
-		const dim, n, bad = 24, 9, 5
-		shape := CacheShape{Precision: models.F32, Heads: 1, Dim: dim, Positions: n}
+		shape := CacheShape{Precision: precision, Heads: 1, Dim: dim, Positions: past + n}
 		c := shape.New(bytesOf(make([]float32, shape.Bytes()/4)))
-		for pos := range n {
-			k := vector(rng, dim, 1)
-			if pos == bad {
-				k[3] = float32(math.NaN())
+		for pos := range past + n {
+			k, v := vector(rng, dim, 1), vector(rng, dim, 1)
+			if pos == past+min(bad, n-1) {
+				k[at] += key
+				v[at] += value
 			}
-			c.Store(pos, k, vector(rng, dim, 1))
+			c.Store(pos, k, v)
 		}
-		q, out := vector(rng, n*dim, 1), make([]float32, n*dim)
-		p.NewAttention(dim, n).Attend(out, q, dim, c, 0, 1, 0, n)
-		for i, v := range out {
-			if finite(v) != (i/dim < bad) {
-				t.Fatalf("%s: row %d is %g with a NaN in key %d", p.name, i/dim, v, bad)
-			}
+		q, out := vector(rng, n*stride, 1), make([]float32, n*stride)
+		p.NewAttention(dim, past+n).Attend(out, q, stride, c, 0, group, past, n)
+		return out
+	}
+	clean := attend(0, 0)
+	for i, v := range attend(key, value) {
+		reached := i/stride >= min(bad, n-1) && (key != 0 || i%dim == at)
+		if finite(v) == reached || !reached && v != clean[i] {
+			t.Fatalf("%s, groups of %d, key + %g, value + %g: row %d, element %d is %g, without it %g",
+				precision, group, key, value, i/stride, i%dim, v, clean[i])
 		}
 	}
 }
