@@ -64,7 +64,7 @@ func (a *Activations) Resize(path *Path, p models.Precision, n, cols int) {
 	case formQ8:
 		a.stride = cols / blockElements * recordBytes
 	}
-	if n > maxCols {
+	if n > 1 {
 		a.stride = spaced(a.stride)
 	}
 	need := n * a.stride

@@ -551,3 +551,203 @@ func zmmQ5KP2C6(w *byte, ws int, x *byte, xs int, out *float32, os int, steps in
 //
 //go:noescape
 func zmmQ6KP2C6(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmF32FewP1C5 computes a tile of 1 panels × 5 activation rows.
+//
+//go:noescape
+func zmmF32FewP1C5(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmBF16FewP1C5 computes a tile of 1 panels × 5 activation rows.
+//
+//go:noescape
+func zmmBF16FewP1C5(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmF16FewP1C5 computes a tile of 1 panels × 5 activation rows.
+//
+//go:noescape
+func zmmF16FewP1C5(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ8FewP1C5 computes a tile of 1 panels × 5 activation rows.
+//
+//go:noescape
+func zmmQ8FewP1C5(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ4FewP1C5 computes a tile of 1 panels × 5 activation rows.
+//
+//go:noescape
+func zmmQ4FewP1C5(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmF32FewP2C5 computes a tile of 2 panels × 5 activation rows.
+//
+//go:noescape
+func zmmF32FewP2C5(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmBF16FewP2C5 computes a tile of 2 panels × 5 activation rows.
+//
+//go:noescape
+func zmmBF16FewP2C5(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmF16FewP2C5 computes a tile of 2 panels × 5 activation rows.
+//
+//go:noescape
+func zmmF16FewP2C5(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ8FewP2C5 computes a tile of 2 panels × 5 activation rows.
+//
+//go:noescape
+func zmmQ8FewP2C5(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ4FewP2C5 computes a tile of 2 panels × 5 activation rows.
+//
+//go:noescape
+func zmmQ4FewP2C5(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmF32FewP1C6 computes a tile of 1 panels × 6 activation rows.
+//
+//go:noescape
+func zmmF32FewP1C6(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmBF16FewP1C6 computes a tile of 1 panels × 6 activation rows.
+//
+//go:noescape
+func zmmBF16FewP1C6(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmF16FewP1C6 computes a tile of 1 panels × 6 activation rows.
+//
+//go:noescape
+func zmmF16FewP1C6(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ8FewP1C6 computes a tile of 1 panels × 6 activation rows.
+//
+//go:noescape
+func zmmQ8FewP1C6(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ4FewP1C6 computes a tile of 1 panels × 6 activation rows.
+//
+//go:noescape
+func zmmQ4FewP1C6(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmF32FewP2C6 computes a tile of 2 panels × 6 activation rows.
+//
+//go:noescape
+func zmmF32FewP2C6(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmBF16FewP2C6 computes a tile of 2 panels × 6 activation rows.
+//
+//go:noescape
+func zmmBF16FewP2C6(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmF16FewP2C6 computes a tile of 2 panels × 6 activation rows.
+//
+//go:noescape
+func zmmF16FewP2C6(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ8FewP2C6 computes a tile of 2 panels × 6 activation rows.
+//
+//go:noescape
+func zmmQ8FewP2C6(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ4FewP2C6 computes a tile of 2 panels × 6 activation rows.
+//
+//go:noescape
+func zmmQ4FewP2C6(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmF32FewP1C7 computes a tile of 1 panels × 7 activation rows.
+//
+//go:noescape
+func zmmF32FewP1C7(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmBF16FewP1C7 computes a tile of 1 panels × 7 activation rows.
+//
+//go:noescape
+func zmmBF16FewP1C7(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmF16FewP1C7 computes a tile of 1 panels × 7 activation rows.
+//
+//go:noescape
+func zmmF16FewP1C7(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ8FewP1C7 computes a tile of 1 panels × 7 activation rows.
+//
+//go:noescape
+func zmmQ8FewP1C7(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ4FewP1C7 computes a tile of 1 panels × 7 activation rows.
+//
+//go:noescape
+func zmmQ4FewP1C7(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmF32FewP2C7 computes a tile of 2 panels × 7 activation rows.
+//
+//go:noescape
+func zmmF32FewP2C7(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmBF16FewP2C7 computes a tile of 2 panels × 7 activation rows.
+//
+//go:noescape
+func zmmBF16FewP2C7(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmF16FewP2C7 computes a tile of 2 panels × 7 activation rows.
+//
+//go:noescape
+func zmmF16FewP2C7(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ8FewP2C7 computes a tile of 2 panels × 7 activation rows.
+//
+//go:noescape
+func zmmQ8FewP2C7(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ4FewP2C7 computes a tile of 2 panels × 7 activation rows.
+//
+//go:noescape
+func zmmQ4FewP2C7(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmF32FewP1C8 computes a tile of 1 panels × 8 activation rows.
+//
+//go:noescape
+func zmmF32FewP1C8(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmBF16FewP1C8 computes a tile of 1 panels × 8 activation rows.
+//
+//go:noescape
+func zmmBF16FewP1C8(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmF16FewP1C8 computes a tile of 1 panels × 8 activation rows.
+//
+//go:noescape
+func zmmF16FewP1C8(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ8FewP1C8 computes a tile of 1 panels × 8 activation rows.
+//
+//go:noescape
+func zmmQ8FewP1C8(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ4FewP1C8 computes a tile of 1 panels × 8 activation rows.
+//
+//go:noescape
+func zmmQ4FewP1C8(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmF32FewP2C8 computes a tile of 2 panels × 8 activation rows.
+//
+//go:noescape
+func zmmF32FewP2C8(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmBF16FewP2C8 computes a tile of 2 panels × 8 activation rows.
+//
+//go:noescape
+func zmmBF16FewP2C8(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmF16FewP2C8 computes a tile of 2 panels × 8 activation rows.
+//
+//go:noescape
+func zmmF16FewP2C8(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ8FewP2C8 computes a tile of 2 panels × 8 activation rows.
+//
+//go:noescape
+func zmmQ8FewP2C8(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
+
+// zmmQ4FewP2C8 computes a tile of 2 panels × 8 activation rows.
+//
+//go:noescape
+func zmmQ4FewP2C8(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)

@@ -44,7 +44,7 @@ func (p *Path) Name() string { return p.name }
 type tileFunc func(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)
 
 // maxCols is the most activation rows a tile takes.
-const maxCols = 6
+const maxCols = 8
 
 // fewRows is up to how many rows of activations memory is the limit, which other
 // tiles suit than those of many.
@@ -57,34 +57,48 @@ type tiles struct {
 	panels       int // of a wide tile for many rows; 0: there are none
 	few          int // of one for few rows; 0: there are none
 	wide, narrow [maxCols + 1]tileFunc
-	cols         int      // the most activation rows, at most maxCols
-	pack         packFunc // nil: the plain one
-	packSteps    int      // steps that a step of pack makes
-	chunk        int      // steps after which the activation rows change, so that weights stay in the L1 cache
+	// pairs take two panels, singles one, for a few rows that are all: they read the
+	// weights once and ask for them ahead.
+	pairs, singles [maxCols + 1]tileFunc
+	cols           int      // the most activation rows of a tile where there are many
+	pack           packFunc // nil: the plain one
+	packSteps      int      // steps that a step of pack makes
+	chunk          int      // steps after which the activation rows change, so that weights stay in the L1 cache
 }
 
 // mul computes out[i][16p..] for panels of w and n rows of x, over steps.
 func (t *tiles) mul(k *packing, out []float32, os int, w []byte, ws, panels int, x []byte, xs, n, steps int) {
 	for p := 0; p < panels; {
-		f, step := &t.wide, t.panels
-		if n <= fewRows {
-			step = t.few
-		}
-		if step == 0 || panels-p < step {
-			f, step = &t.narrow, 1
-		}
+		f, step := t.kernels(n, panels-p)
 		t.mulPanels(k, f, out[p*lanes:], os, w[p*ws:], ws, step, x, xs, n, steps)
 		p += step
 	}
 }
 
+// kernels returns those for n rows, and how many of the panels they take.
+func (t *tiles) kernels(n, panels int) (*[maxCols + 1]tileFunc, int) {
+	step := t.panels
+	if n <= fewRows {
+		step = t.few
+	}
+	switch all := n <= maxCols && t.pairs[n] != nil; {
+	case all && panels >= 2:
+		return &t.pairs, 2
+	case all:
+		return &t.singles, 1
+	case step > 0 && panels >= step:
+		return &t.wide, step
+	}
+	return &t.narrow, 1
+}
+
 // mulPanels multiplies as many panels as the kernels f take.
 func (t *tiles) mulPanels(k *packing, f *[maxCols + 1]tileFunc, out []float32, os int, w []byte, ws, panels int, x []byte, xs, n, steps int) {
 	chunk, fresh := t.chunk, 1
-	if n <= t.cols {
-		chunk = steps
-	}
 	parts := (n + t.cols - 1) / t.cols
+	if n <= maxCols && f[n] != nil {
+		parts, chunk = 1, steps
+	}
 	for at := 0; at < steps; at += chunk {
 		c := min(chunk, steps-at)
 		for part := range parts {

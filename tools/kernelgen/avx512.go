@@ -16,7 +16,12 @@ var zs = []reg.VecPhysical{
 	reg.Z24, reg.Z25, reg.Z26, reg.Z27, reg.Z28, reg.Z29, reg.Z30, reg.Z31,
 }
 
-const maxCols = 6
+// maxCols is the most activation rows of a tile, but for those of fewCols rows that
+// have the weights read once.
+const (
+	maxCols = 6
+	fewCols = 8
+)
 
 func avx512() {
 	vectors512()
@@ -24,17 +29,14 @@ func avx512() {
 	probes512()
 	for cols := 1; cols <= maxCols; cols++ {
 		for _, panels := range []int{1, 4} {
-			wide512("zmmF32", panels, cols, element512{64, 4, loadF32, fmaF32})
-			wide512("zmmBF16", panels, cols, element512{64, 4, loadF32, dotBF16})
-			wide512("zmmF16", panels, cols, element512{32, 4, loadF16, fmaF32})
+			floats512("", panels, cols)
 		}
-		few := 2
+		wide := 2
 		if cols <= 2 {
-			few = 4 // one row, or two, leave the registers for it
+			wide = 4 // one row, or two, leave the registers for it
 		}
-		for _, panels := range []int{1, few} {
-			quant512("zmmQ8", panels, cols, blockQ8)
-			quant512("zmmQ4", panels, cols, blockQ4)
+		for _, panels := range []int{1, wide} {
+			quants512("", panels, cols)
 		}
 		for _, panels := range []int{1, 2} {
 			if panels == 1 || cols > 2 {
@@ -44,6 +46,26 @@ func avx512() {
 			super6x512("zmmQ6K", panels, cols)
 		}
 	}
+	for cols := asking + 1; cols <= fewCols; cols++ {
+		for panels := 1; panels <= 2; panels++ {
+			floats512(few, panels, cols)
+			quants512(few, panels, cols)
+		}
+	}
+}
+
+// few is in the names of tiles for more rows than asking that ask for weights nevertheless.
+const few = "Few"
+
+func floats512(kind string, panels, cols int) {
+	wide512("zmmF32"+kind, panels, cols, element512{64, 4, loadF32, fmaF32})
+	wide512("zmmBF16"+kind, panels, cols, element512{64, 4, loadF32, dotBF16})
+	wide512("zmmF16"+kind, panels, cols, element512{32, 4, loadF16, fmaF32})
+}
+
+func quants512(kind string, panels, cols int) {
+	quant512("zmmQ8"+kind, panels, cols, blockQ8)
+	quant512("zmmQ4"+kind, panels, cols, blockQ4)
 }
 
 // An element512 tells how a tile steps through weights that need no scales:
@@ -96,31 +118,38 @@ func wide512(name string, panels, cols int, e element512) {
 	t.end512(acc)
 }
 
+// inResult is the register of an accumulator that stays in out.
+const inResult = -1
+
+// eachAcc calls do for the accumulators, in registers or not.
+func (t *tile) eachAcc(acc func(p, c int) int, registers bool, do func(p, c int)) {
+	for p := range t.panels {
+		for c := range t.cols {
+			if registers == (acc(p, c) != inResult) {
+				do(p, c)
+			}
+		}
+	}
+}
+
 // begin512 sets the accumulators to zero or to what out holds.
 func (t *tile) begin512(acc func(p, c int) int) {
-	for p := range t.panels {
-		for c := range t.cols {
-			a := zs[acc(p, c)]
-			VPXORD(a, a, a)
-		}
-	}
+	t.eachAcc(acc, true, func(p, c int) {
+		a := zs[acc(p, c)]
+		VPXORD(a, a, a)
+	})
 	TESTQ(t.fresh, t.fresh)
-	JNE(LabelRef("begun"))
-	for p := range t.panels {
-		for c := range t.cols {
-			VMOVUPS(t.result(c, 64*p), zs[acc(p, c)])
-		}
-	}
+	JNE(LabelRef("fresh"))
+	t.eachAcc(acc, true, func(p, c int) { VMOVUPS(t.result(c, 64*p), zs[acc(p, c)]) })
+	JMP(LabelRef("begun"))
+	Label("fresh")
+	t.eachAcc(acc, false, func(p, c int) { VMOVUPS(zs[acc(0, 0)], t.result(c, 64*p)) })
 	Label("begun")
 }
 
 // end512 stores the accumulators and returns.
 func (t *tile) end512(acc func(p, c int) int) {
-	for p := range t.panels {
-		for c := range t.cols {
-			VMOVUPS(zs[acc(p, c)], t.result(c, 64*p))
-		}
-	}
+	t.eachAcc(acc, true, func(p, c int) { VMOVUPS(zs[acc(p, c)], t.result(c, 64*p)) })
 	VZEROUPPER()
 	RET()
 }

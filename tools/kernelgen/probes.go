@@ -60,18 +60,17 @@ func readStreams(name string, v []reg.VecPhysical, size int, or func(m Mem, v re
 	SHRQ(Imm(2), n)
 	MOVQ(n, stride)
 	SHLQ(Imm(9), stride)
-	p3 := third(p, stride, streams)
+	rows := newStrided(p, stride, streams)
 	blocks(n, 1, "block", func() {
 		for i := 0; i < 512; i += line {
 			for s := range streams {
-				PREFETCHT0(at(p, p3, stride, s, i+8192/streams))
+				PREFETCHT0(rows.at(s, i+8192/streams))
 				for j := i; j < i+line; j += size {
-					or(at(p, p3, stride, s, j), v[(streams*j/size+s)%8])
+					or(rows.at(s, j), v[(streams*j/size+s)%8])
 				}
 			}
 		}
-		ADDQ(U32(512), p)
-		ADDQ(U32(512), p3)
+		rows.skip(512)
 	})
 	VZEROUPPER()
 	RET()

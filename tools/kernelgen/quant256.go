@@ -193,9 +193,9 @@ func superOf256(fifth bool) format256 {
 				})
 				q.scale(func(half int) { q.byteScale(half, 0, superScales+16*high) })
 				q.subtract(func(half int) { q.byteScale(half, superMin, superMins+16*high) })
-				q.nextRecord()
+				q.x.skip(recordBytes)
 			}
-			ADDQ(U32(uint32(nibbles+pairNibbles)), q.w)
+			q.w.skip(nibbles + pairNibbles)
 			ADDQ(Imm(32), q.scales)
 		})
 	}
@@ -215,8 +215,8 @@ func (q *quantTile256) fifthBits(disp, group int) {
 
 // enter begins a superblock whose integers lie quants bytes after its start.
 func (q *quantTile256) enter(quants int) {
-	q.header, q.scales = copyOf(q.w), copyOf(q.w)
-	ADDQ(U32(uint32(quants)), q.w)
+	q.header, q.scales = copyOf(q.w.bases[0]), copyOf(q.w.bases[0])
+	q.w.skip(quants)
 }
 
 func (q *quantTile256) repeat(label string, n int, body func()) {
@@ -248,13 +248,6 @@ func (q *quantTile256) subtract(weights func(half int)) {
 	}
 }
 
-func (q *quantTile256) nextRecord() {
-	ADDQ(Imm(recordBytes), q.x)
-	if q.cols > 3 {
-		ADDQ(Imm(recordBytes), q.x3)
-	}
-}
-
 func blockQ6of256(q *quantTile256) {
 	q.enter(q6Quants)
 	q.repeat("half", 2, func() {
@@ -269,9 +262,9 @@ func blockQ6of256(q *quantTile256) {
 					VMULPS(ys[yBits], ys[yW], ys[yW])
 				})
 			}
-			q.nextRecord()
+			q.x.skip(recordBytes)
 		}
-		ADDQ(U32(q6Half), q.w)
+		q.w.skip(q6Half)
 		ADDQ(U32(8*16), q.scales)
 	})
 }

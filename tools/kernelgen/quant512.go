@@ -24,6 +24,7 @@ const (
 const (
 	regX       = 26
 	regScratch = 27
+	regSpare   = 28 // the first of three that the tiles of blocks have no other use for
 	regNibble  = 31 // 0x0f in every byte
 )
 
@@ -64,6 +65,24 @@ func unpackNibbles(t *tile, panel, base, group, to int) {
 	VMOVDQU64(t.weights(panel, base+64*(group-4)), zs[to])
 	VPSRLW(Imm(4), zs[to], zs[to])
 	VPANDD(zs[to], zs[regNibble], zs[to])
+}
+
+// registers512 gives out the registers below regW: the integer sums follow the
+// accumulators. Of more than those hold the last accumulators stay in out, after
+// what there is above.
+func (t *tile) registers512() (acc func(p, c int) int, ints func(p, c int) reg.VecPhysical) {
+	sums := t.panels * t.cols
+	free := min(sums, t.regW(0)-sums)
+	acc = func(p, c int) int {
+		switch i := p*t.cols + c; {
+		case i < free:
+			return i
+		case i-free < regNibble-regSpare:
+			return regSpare + i - free
+		}
+		return inResult
+	}
+	return acc, func(p, c int) reg.VecPhysical { return zs[free+p*t.cols+c] }
 }
 
 // quant512 writes a tile that sums 32 products as integers, then adds
@@ -128,6 +147,11 @@ func (t *tile) scaleInts(acc func(p, c int) int, ints func(p, c int) reg.VecPhys
 		for p := range t.panels {
 			VMULPS(zs[regX], zs[t.regW(p)], zs[regScratch])
 			VCVTDQ2PS(ints(p, c), ints(p, c))
+			if acc(p, c) == inResult {
+				VFMADD213PS(t.result(c, 64*p), zs[regScratch], ints(p, c))
+				VMOVUPS(ints(p, c), t.result(c, 64*p))
+				continue
+			}
 			VFMADD231PS(ints(p, c), zs[regScratch], zs[acc(p, c)])
 		}
 	}

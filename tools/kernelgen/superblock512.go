@@ -42,7 +42,7 @@ func super512(name string, panels, cols int, fifth bool) {
 	}
 	t.loop(1, func(int) {
 		header, scales := t.mark(), t.mark()
-		t.skip(superPairs)
+		t.w.skip(superPairs)
 		pairs := GP64()
 		MOVQ(U32(4), pairs)
 		Label("pair")
@@ -62,22 +62,14 @@ func super512(name string, panels, cols int, fifth bool) {
 			t.scaleInts(acc, ints)
 			t.superScale(header, scales, superMin, superMins+16*half)
 			t.subtractMins(acc)
-			ADDQ(Imm(recordBytes), t.x)
-			if cols > 3 {
-				ADDQ(Imm(recordBytes), t.x3)
-			}
+			t.x.skip(recordBytes)
 		}
-		t.skip(nibbles + pairNibbles)
-		scales.skip(32)
+		t.w.skip(nibbles + pairNibbles)
+		scales.w.skip(32)
 		DECQ(pairs)
 		JNE(LabelRef("pair"))
 	})
 	t.end512(acc)
-}
-
-func (t *tile) registers512() (acc func(p, c int) int, ints func(p, c int) reg.VecPhysical) {
-	acc = func(p, c int) int { return p*t.cols + c }
-	return acc, func(p, c int) reg.VecPhysical { return zs[t.panels*t.cols+acc(p, c)] }
 }
 
 func (t *tile) startZero(ints func(p, c int) reg.VecPhysical) {
@@ -156,7 +148,7 @@ func super6x512(name string, panels, cols int) {
 	broadcastByte(0x30, regUpper)
 	t.loop(1, func(int) {
 		header, scales := t.mark(), t.mark()
-		t.skip(q6Quants)
+		t.w.skip(q6Quants)
 		halves := GP64()
 		MOVQ(U32(2), halves)
 		Label("half")
@@ -170,13 +162,10 @@ func super6x512(name string, panels, cols int) {
 				t.scaleQ6(header, scales, q6Scales+16*(2*block+part))
 				t.scaleInts(acc, ints)
 			}
-			ADDQ(Imm(recordBytes), t.x)
-			if cols > 3 {
-				ADDQ(Imm(recordBytes), t.x3)
-			}
+			t.x.skip(recordBytes)
 		}
-		t.skip(q6Half)
-		scales.skip(8 * 16)
+		t.w.skip(q6Half)
+		scales.w.skip(8 * 16)
 		DECQ(halves)
 		JNE(LabelRef("half"))
 	})

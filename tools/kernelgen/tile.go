@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
@@ -13,11 +14,12 @@ import (
 // number of steps. Its sums go to rows of out, os bytes apart, and begin at zero
 // if fresh is not 0, or else at what out holds.
 type tile struct {
-	prefix                      string // of labels
-	panels, cols                int
-	w, ws, w3, x, xs, x3        reg.GPVirtual
-	out, os, out3, steps, fresh reg.GPVirtual
-	lines, pieces, piece        int // of prefetch
+	prefix               string // of labels
+	panels, cols         int
+	asks                 bool // for weights ahead
+	w, x, out            strided
+	steps, fresh         reg.GPVirtual
+	lines, pieces, piece int // of prefetch
 }
 
 const tileSignature = "func(w *byte, ws int, x *byte, xs int, out *float32, os int, steps int, fresh int)"
@@ -26,7 +28,7 @@ func newTile(name string, panels, cols int) *tile {
 	TEXT(fmt.Sprintf("%sP%dC%d", name, panels, cols), NOSPLIT, tileSignature)
 	Pragma("noescape")
 	Doc(fmt.Sprintf("%sP%dC%d computes a tile of %d panels × %d activation rows.", name, panels, cols, panels, cols))
-	t := &tile{panels: panels, cols: cols}
+	t := &tile{panels: panels, cols: cols, asks: cols <= asking || strings.HasSuffix(name, few)}
 	t.enter()
 	return t
 }
@@ -34,68 +36,67 @@ func newTile(name string, panels, cols int) *tile {
 // enter loads the arguments.
 func (t *tile) enter() {
 	gp := func(name string) reg.GPVirtual { return Load(Param(name), GP64()).(reg.GPVirtual) }
-	t.w, t.ws, t.x, t.xs = gp("w"), gp("ws"), gp("x"), gp("xs")
-	t.out, t.os, t.steps, t.fresh = gp("out"), gp("os"), gp("steps"), gp("fresh")
-	t.w3 = third(t.w, t.ws, t.panels)
-	t.x3 = third(t.x, t.xs, t.cols)
-	t.out3 = third(t.out, t.os, t.cols)
+	t.w = newStrided(gp("w"), gp("ws"), t.panels)
+	t.x = newStrided(gp("x"), gp("xs"), t.cols)
+	t.out = newStrided(gp("out"), gp("os"), t.cols)
+	t.steps, t.fresh = gp("steps"), gp("fresh")
 }
 
 func (t *tile) label(name string) string { return t.prefix + name }
 
-// third returns base + 3·stride, if more than 3 of n lie there.
-func third(base, stride reg.GPVirtual, n int) reg.GPVirtual {
-	r := base
-	if n > 3 {
-		r = GP64()
-		LEAQ(Mem{Base: base, Index: stride, Scale: 2}, r)
-		ADDQ(stride, r)
-	}
-	return r
+// strided are the addresses of rows, stride bytes apart. An operand reaches three
+// of them from a base.
+type strided struct {
+	bases  []reg.GPVirtual
+	stride reg.GPVirtual
 }
 
-// at returns the address base + i·stride + disp for i up to 5.
-func at(base, base3, stride reg.GPVirtual, i, disp int) Mem {
-	if i >= 3 {
-		base, i = base3, i-3
+func newStrided(base, stride reg.GPVirtual, n int) strided {
+	s := strided{[]reg.GPVirtual{base}, stride}
+	for i := 3; i < n; i += 3 {
+		next := GP64()
+		LEAQ(Mem{Base: base, Index: stride, Scale: 2}, next)
+		ADDQ(stride, next)
+		s.bases = append(s.bases, next)
+		base = next
 	}
-	m := Mem{Base: base, Disp: disp}
-	if i > 0 {
-		m.Index, m.Scale = stride, uint8(i)
+	return s
+}
+
+// at returns the address of row i, plus disp.
+func (s strided) at(i, disp int) Mem {
+	m := Mem{Base: s.bases[i/3], Disp: disp}
+	if i%3 > 0 {
+		m.Index, m.Scale = s.stride, uint8(i%3)
 	}
 	return m
 }
 
-func (t *tile) weights(panel, disp int) Mem { return at(t.w, t.w3, t.ws, panel, disp) }
-func (t *tile) column(col, disp int) Mem    { return at(t.x, t.x3, t.xs, col, disp) }
-func (t *tile) result(col, disp int) Mem    { return at(t.out, t.out3, t.os, col, disp) }
+// skip moves on by bytes.
+func (s strided) skip(bytes int) {
+	for _, b := range s.bases {
+		ADDQ(U32(uint32(bytes)), b)
+	}
+}
+
+func (t *tile) weights(panel, disp int) Mem { return t.w.at(panel, disp) }
+func (t *tile) column(col, disp int) Mem    { return t.x.at(col, disp) }
+func (t *tile) result(col, disp int) Mem    { return t.out.at(col, disp) }
 
 // mark returns a copy of t that keeps to the weights where t is now.
 func (t *tile) mark() *tile {
 	m := *t
-	m.w = copyOf(t.w)
-	m.w3 = m.w
-	if t.panels > 3 {
-		m.w3 = copyOf(t.w3)
+	m.w.bases = nil
+	for _, b := range t.w.bases {
+		m.w.bases = append(m.w.bases, copyOf(b))
 	}
 	return &m
 }
 
-// skip moves on by bytes of weights.
-func (t *tile) skip(bytes int) {
-	ADDQ(U32(uint32(bytes)), t.w)
-	if t.panels > 3 {
-		ADDQ(U32(uint32(bytes)), t.w3)
-	}
-}
-
 // advance moves on by bytes of weights and of activations.
 func (t *tile) advance(w, x int) {
-	t.skip(w)
-	ADDQ(U32(uint32(x)), t.x)
-	if t.cols > 3 {
-		ADDQ(U32(uint32(x)), t.x3)
-	}
+	t.w.skip(w)
+	t.x.skip(x)
 }
 
 // loop runs body(n) while steps are left, n of them at a time: first unroll,
@@ -118,16 +119,19 @@ func (t *tile) loop(unroll int, body func(n int)) {
 	Label(t.label("done"))
 }
 
+// asking is up to how many rows all tiles ask for weights ahead.
+const asking = 4
+
 // ahead returns how far before their use weights are asked for in each panel:
 // what the hardware's prefetchers do by themselves leaves a core waiting.
 func (t *tile) ahead() int { return min(4096, 8192/t.panels) }
 
 // prefetch makes ready to ask for as many bytes of weights as a part of the loop
 // uses, in that many pieces, so that the requests do not come all at once. The
-// tiles of many rows have no need: they use each byte often.
+// tiles for many rows have no need: they use each byte often.
 func (t *tile) prefetch(bytes, pieces int) {
 	t.lines, t.pieces, t.piece = 0, pieces, 0
-	if t.cols <= 4 {
+	if t.asks {
 		t.lines = (bytes + 63) / 64
 	}
 }
