@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,7 +24,8 @@ type arbiter struct {
 
 	mu      sync.Mutex
 	net     *network.Network
-	zero    int64 // of the network's time, by the coordinator's clock
+	zero    int64              // of the network's time, by the coordinator's clock
+	faults  []*scenarios.Fault // of links, in force
 	senders map[*network.Port]*seat
 	told    map[*network.Port]network.Passage
 }
@@ -50,9 +52,19 @@ func (a *arbiter) decides(from, to int) (bool, error) {
 		return false, nil
 	}
 	a.mu.Lock()
-	defer a.mu.Unlock()
+	before := len(a.net.Ports())
 	_, err := a.net.Open(from, to)
+	late := len(a.net.Ports()) > before && len(a.faults) > 0 // its fault may have begun long ago
+	a.mu.Unlock()
+	if late {
+		a.step(a.now(), func() { a.net.SetFactors(a.left, a.now()) })
+	}
 	return true, err
+}
+
+// left is the part of a link's bandwidth that the faults in force leave.
+func (a *arbiter) left(p *network.Port) float64 {
+	return scenarios.Bandwidth(a.faults, a.cluster.plan.Topology, p.From, p.To)
 }
 
 // begin starts the arbiter at the beginning of the run, by the coordinator's clock.
@@ -171,9 +183,9 @@ func (a *arbiter) setFaults(inForce []*scenarios.Fault) {
 	if a == nil {
 		return
 	}
-	t := a.cluster.plan.Topology
 	a.step(a.now(), func() {
-		a.net.SetFactors(func(p *network.Port) float64 { return scenarios.Bandwidth(inForce, t, p.From, p.To) }, a.now())
+		a.faults = slices.Clone(inForce)
+		a.net.SetFactors(a.left, a.now())
 	})
 }
 

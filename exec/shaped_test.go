@@ -59,9 +59,14 @@ func heldMessages(p *edgeshard.Plan, rec *recording) []*held {
 // in virtual time.
 func model(t *testing.T, p *edgeshard.Plan, sc *scenarios.Scenario, all []*held) {
 	t.Helper()
-	n, err := network.New(p.Topology, sc, 0)
+	top := p.Topology
+	n, err := network.New(top, sc, 0)
 	if err != nil {
 		t.Fatal(err)
+	}
+	faults := make([]*scenarios.Fault, len(sc.Faults)) // from the beginning on
+	for i := range faults {
+		faults[i] = &sc.Faults[i]
 	}
 	note := func(left []network.Passage) {
 		for _, l := range left {
@@ -73,15 +78,17 @@ func model(t *testing.T, p *edgeshard.Plan, sc *scenarios.Scenario, all []*held)
 		if err != nil {
 			t.Fatal(err)
 		}
-		l := p.Topology.Link(m.Device, m.To)
+		l := top.Link(m.Device, m.To)
 		note(n.Advance(m.offered))
+		n.SetFactors(func(p *network.Port) float64 { return scenarios.Bandwidth(faults, top, p.From, p.To) }, m.offered)
 		occupancy := time.Duration(float64(m.Bytes) * 8e9 / float64(l.Bandwidth))
 		n.Send(port, network.Message{ID: int64(i), Bytes: m.Bytes, Occupancy: occupancy, Latency: l.Latency}, m.offered)
 	}
 	note(n.Advance(network.Never - 1))
 }
 
-// TestScenarioLinks: links that are shared, jitter, follow a trace or lose packets
+// TestScenarioLinks: links that are shared, jitter, follow a trace, lose packets or
+// are degraded
 // carry messages as the simulator's network does that is given the same ones.
 func TestScenarioLinks(t *testing.T) {
 	top := devices(t, 3)
@@ -97,6 +104,7 @@ func TestScenarioLinks(t *testing.T) {
 		"segment":     "[[segment]]\ncapacity = \"8Mbps\"\ndevices = [\"*\"]\n",
 		"half duplex": "[[link]]\nbetween = [\"*\", \"*\"]\nhalf_duplex = true\n",
 		"trace":       "[[link]]\nbetween = [\"" + names[0] + "\", \"*\"]\ntrace = \"steps\"\n",
+		"degraded":    "[[fault]]\nat = \"0s\"\nbetween = [\"*\", \"*\"]\ndo = \"degrade\"\nfactor = 0.2\n",
 		"everything":  "seed = 5\n[[segment]]\ncapacity = \"8Mbps\"\ndevices = [\"*\"]\ntrace = \"steps\"\n[[link]]\nbetween = [\"*\", \"*\"]\nloss = 0.1\njitter = { distribution = \"lognormal\", mean = \"2ms\", cv = 0.5 }\n",
 	} {
 		t.Run(name, func(t *testing.T) {

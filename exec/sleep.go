@@ -5,12 +5,8 @@ import (
 	"time"
 )
 
-const (
-	// coarse is the part of a long wait that the system's timers are too blunt for.
-	coarse = 3 * time.Millisecond
-	// fine is the longest part of a wait in which no change is heeded.
-	fine = 250 * time.Microsecond
-)
+// coarse is the part of a long wait that the system's timers are too blunt for.
+const coarse = 3 * time.Millisecond
 
 // sleep waits for d, precisely, or until ctx ends.
 func sleep(ctx context.Context, d time.Duration) {
@@ -27,11 +23,25 @@ func waitUntil(ctx context.Context, left func() time.Duration, changed <-chan st
 			return
 		case d > coarse:
 			await(ctx, d-coarse, changed)
-		case changed == nil: // one sleep: who wakes often disturbs those that compute
+		case changed == nil:
 			preciseSleep(d)
 		default:
-			preciseSleep(min(d, fine))
+			awaitPrecisely(d, changed)
 		}
+	}
+}
+
+// awaitPrecisely waits for d, at most coarse, or until a value is on changed. It
+// does so in one sleep: who wakes often disturbs those that compute.
+func awaitPrecisely(d time.Duration, changed <-chan struct{}) {
+	over := make(chan struct{})
+	go func() {
+		preciseSleep(d)
+		close(over)
+	}()
+	select {
+	case <-over:
+	case <-changed:
 	}
 }
 
