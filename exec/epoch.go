@@ -41,6 +41,7 @@ type epoch struct {
 
 	mu      sync.Mutex
 	verdict *failure
+	failed  time.Duration // when the first failure was told of, by the coordinator's clock
 }
 
 // A blame says how much of a failure is the device's own; the least is believed.
@@ -103,6 +104,7 @@ func (e *epoch) fail(f *failure) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.verdict == nil {
+		e.failed = time.Duration(e.cluster.now())
 		time.AfterFunc(grace, e.judge)
 	}
 	if e.verdict == nil || f.blame < e.verdict.blame {
@@ -111,6 +113,18 @@ func (e *epoch) fail(f *failure) {
 	if f.blame == gone {
 		e.cancel(e.verdict)
 	}
+}
+
+// proof returns from when on an answer shows that a worker lives: a beat after the
+// first failure was told of, since what is heard just then may have been on the way.
+func (e *epoch) proof() time.Duration {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now := time.Duration(e.cluster.now())
+	if e.verdict == nil {
+		return now
+	}
+	return min(now, e.failed+e.cluster.timeout/beatsInTimeout)
 }
 
 func (e *epoch) judge() {

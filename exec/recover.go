@@ -157,7 +157,7 @@ func (e *Engine) reviveLocal() (some bool) {
 // verify returns the devices of the epoch that are dead. A worker lives that
 // answers a beat after the failure; its watcher finds out if it does not.
 func (e *Engine) verify(f *failure) (dead []int) {
-	since := time.Duration(e.cluster.now())
+	since := e.epoch.proof()
 	if f.blame == gone {
 		since = 0 // do not wait for the others: the next epoch finds out
 	}
