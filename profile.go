@@ -18,6 +18,8 @@ type Profile struct {
 	Origin
 	Model string `json:"model" toml:"model"`
 	Units int    `json:"units" toml:"units"` // of that model, Layers + 2
+	// Gap is the latency between the workers it was measured on; 0: not known.
+	Gap time.Duration `json:"gap_ns,omitempty" toml:"gap_ns,omitempty"`
 
 	Software
 	Overhead topologies.Bytes    `json:"overhead,omitempty" toml:"overhead,omitempty"` // memory of the runtime; replaces the device's where above 0
@@ -82,6 +84,9 @@ type Point struct {
 func (p *Profile) Validate() error {
 	if err := errors.Join(p.Software.validate(), p.Spread.validate(), p.Origin.validate(), p.validateRounds()); err != nil {
 		return fmt.Errorf("profile %s: %w", p.Name, err)
+	}
+	if p.Gap < 0 || p.Gap > time.Hour {
+		return fmt.Errorf("profile %s: gap_ns is %d: want 0 to an hour", p.Name, p.Gap)
 	}
 	if !(p.Packing >= 0 && p.Packing <= 1) {
 		return fmt.Errorf("profile %s: packing is %g: want 0 to 1", p.Name, p.Packing)

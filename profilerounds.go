@@ -187,6 +187,7 @@ func (p *Profile) SameSource(o *Profile) error {
 		{"of the model", p.Model, o.Model}, {"with weights in", p.Precision, o.Precision}, {"with", p.Provenance, o.Provenance},
 		{"on the host", p.Host, o.Host}, {"on the processor", p.CPU, o.CPU}, {"with the kernel path", p.Kernel, o.Kernel},
 		{"with threads:", positive(p.Threads), positive(o.Threads)}, {"with version", p.Version, o.Version}, {"with units:", positive(p.Units), positive(o.Units)},
+		{"with a gap in ns:", positive(int(p.Gap)), positive(int(o.Gap))},
 	} {
 		if c.had != "" && c.have != "" && c.had != c.have {
 			return fmt.Errorf("it was measured %s %s, now it is %s", c.what, c.had, c.have)

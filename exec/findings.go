@@ -21,6 +21,7 @@ type findings struct {
 	subject *subject
 	prompts []int
 	tokens  int
+	gap     time.Duration
 	stages  []edgeshard.Stage
 	cells   map[cell][]float64               // ns at full speed
 	turns   struct{ enter, token []float64 } // ns
@@ -35,7 +36,7 @@ type findings struct {
 type cell struct{ batch, prompt, bin, stage int } // bin −1: prefill
 
 func newFindings(s *subject, m *Measurement) *findings {
-	return &findings{subject: s, prompts: m.Prompts, tokens: m.Tokens, cells: make(map[cell][]float64), hops: make(map[models.Pass]*hopSample)}
+	return &findings{subject: s, prompts: m.Prompts, tokens: m.Tokens, gap: m.Gap, cells: make(map[cell][]float64), hops: make(map[models.Pass]*hopSample)}
 }
 
 func (f *findings) bins() int { return max(1, min(decodeBins, (f.tokens-1)/decodeBin)) }

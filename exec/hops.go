@@ -30,7 +30,7 @@ func (f *findings) hop(o *probe, p *probedPass, batch int) {
 		f.hops[pass] = h
 	}
 	n := time.Duration(o.messages())
-	h.ns = append(h.ns, float64(p.between-n*measureGap)/float64(n))
+	h.ns = append(h.ns, float64(p.between-n*f.gap)/float64(n))
 }
 
 // messages returns what a message costs beyond its link, and for each byte of it:

@@ -18,9 +18,8 @@ import (
 )
 
 const (
-	// measureGap is the latency between the workers that are measured. It leaves
-	// them idle between passes, as in a pipeline on links of some milliseconds: caches
-	// cool, and a message takes a worker longer that has slept longer.
+	// measureGap is the latency between the workers that are measured where nothing
+	// else is asked for.
 	measureGap = 4 * time.Millisecond
 	// smallSlowdown is theirs for a model whose blocks fit into caches: a slowed
 	// worker computes after a longer sleep, and so from colder caches. Others,
@@ -43,8 +42,12 @@ type Measurement struct {
 	Prompts   []int            // tokens of a sequence in a prefill pass
 	Tokens    int              // of each sequence: the prefill's, and then decode passes
 	Synthetic bool             // weights even where the model has its own
-	Budget    time.Duration    // begin no further round beyond it; 0: one round
-	Progress  func(part float64)
+	// Gap is the latency between the workers that are measured; 0: 4 ms. It leaves them
+	// idle between passes, as in a pipeline on such links: caches cool, and a worker
+	// that has slept longer computes slower and takes up messages later.
+	Gap      time.Duration
+	Budget   time.Duration // begin no further round beyond it; 0: one round
+	Progress func(part float64)
 	// Base is a profile of the same by earlier visits, which this one is added to; nil:
 	// there is none.
 	Base          *edgeshard.Profile
@@ -107,6 +110,7 @@ func (r *Runner) Survey(ctx context.Context, m Measurement) (*Survey, error) {
 	if err != nil {
 		return nil, err
 	}
+	m.Gap = cmp.Or(m.Gap, measureGap)
 	s := &Survey{runner: r, m: m, subject: subject}
 	if m.Base != nil {
 		now := &edgeshard.Profile{}
@@ -177,7 +181,7 @@ func (s *Survey) sign(p *edgeshard.Profile) error {
 		Host: cmp.Or(s.m.Host, host), CPU: cpuName(), Kernel: path.Name(), Threads: cmp.Or(s.runner.Threads, runtime.GOMAXPROCS(0)),
 		Precision: s.subject.ref.Precision.String(), Date: p.Date, Version: s.m.Version,
 	}
-	p.Provenance = s.subject.note
+	p.Provenance, p.Gap = s.subject.note, s.m.Gap
 	return nil
 }
 
@@ -219,8 +223,8 @@ func (m *Measurement) prepare(ctx context.Context) (*subject, error) {
 }
 
 func (m *Measurement) check() error {
-	if len(m.Batches) == 0 || len(m.Prompts) == 0 || m.Tokens < 2 || slices.Min(m.Batches) < 1 || slices.Min(m.Prompts) < 1 {
-		return fmt.Errorf("measurement of batches %v, prompts %v, %d tokens: want batches and prompts of 1 or more, and 2 tokens or more", m.Batches, m.Prompts, m.Tokens)
+	if len(m.Batches) == 0 || len(m.Prompts) == 0 || m.Tokens < 2 || slices.Min(m.Batches) < 1 || slices.Min(m.Prompts) < 1 || m.Gap < 0 {
+		return fmt.Errorf("measurement of batches %v, prompts %v, %d tokens: want batches and prompts of 1 or more, 2 tokens or more and a gap of 0 or more, found %s", m.Batches, m.Prompts, m.Tokens, m.Gap)
 	}
 	return nil
 }
@@ -253,7 +257,7 @@ func (s *subject) synthesise(ctx context.Context, p models.Precision) error {
 }
 
 // plan makes stages of the embedding, one block, the other blocks and the head.
-func (s *subject) plan(w edgeshard.Workload) (*edgeshard.Plan, error) {
+func (s *subject) plan(w edgeshard.Workload, gap time.Duration) (*edgeshard.Plan, error) {
 	var devices [3]topologies.Device
 	for i := range devices {
 		devices[i] = topologies.Device{
@@ -261,7 +265,7 @@ func (s *subject) plan(w edgeshard.Workload) (*edgeshard.Plan, error) {
 		}
 	}
 	t, err := topologies.New("probe", devices[:], 0, func(int, int) topologies.Link {
-		return topologies.Link{Bandwidth: 1e12, Latency: measureGap}
+		return topologies.Link{Bandwidth: 1e12, Latency: gap}
 	})
 	if err != nil {
 		return nil, err
@@ -289,7 +293,7 @@ func (r *Runner) measureBatch(ctx context.Context, m *Measurement, s *subject, b
 	for i := range w.Requests {
 		w.Replay = append(w.Replay, edgeshard.Request{ID: i, Prompt: m.Prompts[i/batch], Tokens: m.Tokens})
 	}
-	p, err := s.plan(w)
+	p, err := s.plan(w, m.Gap)
 	if err != nil {
 		return err
 	}

@@ -138,8 +138,8 @@ func vary(c edgeshard.Costs, p *edgeshard.Plan, spread []edgeshard.Spread, rng *
 			d = [2]float64{deviate(s.Runs, rng), deviate(s.Runs, rng)}
 			draws[s] = d
 		}
-		v.compute[i] = math.Exp(s.Run * d[0])
-		v.hop[i] = float64(s.Hop) * d[1]
+		v.compute[i] = math.Exp(within(s.Run*d[0], math.Log(mostOff)))
+		v.hop[i] = within(float64(s.Hop)*d[1], mostOff*float64(max(hop, s.Hop)))
 		if i == source && hop > 0 { // words to and from the coordinator are messages too
 			v.turn = max(0, 1+v.hop[i]/float64(hop))
 		}
@@ -151,6 +151,12 @@ func (v *varied) Turn() edgeshard.Turn {
 	t := v.Costs.Turn()
 	return edgeshard.Turn{Enter: time.Duration(float64(t.Enter) * v.turn), Token: time.Duration(float64(t.Token) * v.turn)}
 }
+
+// mostOff bounds how many times longer a run takes than predicted, or shorter: the
+// ends of Student's distribution of few are beyond what a clock can tell.
+const mostOff = 100
+
+func within(x, most float64) float64 { return min(max(x, -most), most) }
 
 // deviate draws how far a run lies from the mean of n others, in standard
 // deviations as those show them: from Student's distribution, wide where they are

@@ -141,12 +141,14 @@ func TestNoBands(t *testing.T) {
 // TestBandsOfFewRuns: a spread seen in few runs makes a wider band, and so does a
 // link whose latency varies.
 func TestBandsOfFewRuns(t *testing.T) {
+	seed := uint64(0)
 	width := func(s edgeshard.Spread, jitter time.Duration) float64 {
+		seed++
 		p := spreadPlan(t, s)
 		link := p.Topology.Link(0, 1)
 		link.Jitter = jitter
 		p.Topology = must(must(p.Topology.WithLink(0, 1, link)).WithLink(1, 0, link))
-		bands, err := new(sim.Runner).Bands(t.Context(), p, 1)
+		bands, err := new(sim.Runner).Bands(t.Context(), p, seed)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -156,6 +158,11 @@ func TestBandsOfFewRuns(t *testing.T) {
 	many, few := width(edgeshard.Spread{Run: 0.02}, 0), width(edgeshard.Spread{Run: 0.02, Runs: 4}, 0)
 	if few < 1.3*many || few > 2.5*many { // Student's t of 3 degrees: 2.35 · √1.25 / 1.645
 		t.Errorf("of few runs the band is %g wide, of many %g", few, many)
+	}
+	for range 5 { // of two, draws have no bounds
+		if two := width(edgeshard.Spread{Run: 0.1, Runs: 2, Hop: time.Millisecond}, 0); !(two > few) {
+			t.Errorf("of two runs the band is %g wide, of four %g", two, few)
+		}
 	}
 	if jittery := width(edgeshard.Spread{}, 500*time.Microsecond); jittery == 0 {
 		t.Error("links that jitter have no band")

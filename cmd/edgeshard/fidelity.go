@@ -134,7 +134,7 @@ func visit(ctx context.Context, r *exec.Runner, m *fidelity.Model, ref string, b
 		return nil, err
 	}
 	s, err := r.Survey(ctx, exec.Measurement{
-		Model: ref, Precision: precision, Batches: m.Batches, Prompts: m.Prompts, Tokens: m.Tokens, Base: base, Version: version(),
+		Model: ref, Precision: precision, Batches: m.Batches, Prompts: m.Prompts, Tokens: m.Tokens, Gap: time.Duration(m.Gap), Base: base, Version: version(),
 	})
 	if err != nil {
 		return nil, err

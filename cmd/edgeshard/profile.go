@@ -49,6 +49,7 @@ func (a *app) profileDeviceCmd() *cobra.Command {
 	fl.IntSliceVar(&f.m.Batches, "batch", f.m.Batches, "sequences of a pass")
 	fl.IntSliceVar(&f.m.Prompts, "prompt", f.m.Prompts, "prompt tokens, to prefill and to decode after")
 	fl.IntVar(&f.m.Tokens, "tokens", f.m.Tokens, "generated after each prompt")
+	fl.DurationVar(&f.m.Gap, "gap", 4*time.Millisecond, "latency between the workers that are measured: as on the links of what is to run")
 	fl.DurationVar(&f.m.Budget, "budget", f.m.Budget, "begin no further round that would end later")
 	fl.StringVar(&f.name, "name", "", "of the machine, in place of its host name")
 	fl.StringVarP(&f.out, "output", "o", "", "file to write; without it the profile goes to standard output")

@@ -35,6 +35,8 @@ type Model struct {
 	Batches   []int  `toml:"batches"`
 	Prompts   []int  `toml:"prompts"`
 	Tokens    int    `toml:"tokens"`
+	// Gap is the latency between the workers that the profile is measured on; 0: 4 ms.
+	Gap topologies.Duration `toml:"gap"`
 }
 
 // A Job is a model on a cluster with a workload; each of its Plans is a
@@ -93,6 +95,9 @@ func (s *Spec) check() error {
 	}
 	for i := range s.Models {
 		m := &s.Models[i]
+		if m.Gap < 0 {
+			return fmt.Errorf("model %s: gap is %s: want 0 or more", m.Name, time.Duration(m.Gap))
+		}
 		if _, err := models.ParsePrecision(m.Precision); err != nil || !plainName.MatchString(m.Name) {
 			return fmt.Errorf("model %q: want a name of small letters, digits, dots and dashes, and a known precision, found %q", m.Name, m.Precision)
 		}
