@@ -54,7 +54,7 @@ type Spec struct {
 // measured times, one without the roofline of its data sheet.
 func NewCosts(s Spec) (Costs, error) {
 	n := len(s.Topology.Devices)
-	c := &costs{spec: s, devices: make([]unitTimer, n), software: make([]Software, n)}
+	c := &costs{spec: s, devices: make([]unitTimer, n), software: make([]Software, n), factor: 1}
 	measured := make([]bool, n)
 	for i := range s.Topology.Devices {
 		d := &s.Topology.Devices[i]
@@ -75,6 +75,9 @@ func NewCosts(s Spec) (Costs, error) {
 			return nil, fmt.Errorf("device %s: %w", d.Name, err)
 		}
 		c.devices[i], c.software[i], measured[i] = t, p.Software, true
+		if n == 1 && p.Alone > 0 {
+			c.factor = p.Alone
+		}
 	}
 	c.guessHops(measured)
 	return c, nil
@@ -102,12 +105,13 @@ type costs struct {
 	spec     Spec
 	devices  []unitTimer
 	software []Software // by device
+	factor   float64    // of all computing: Profile.Alone where there is one device
 }
 
 var _ Costs = (*costs)(nil)
 
 func (c *costs) Compute(device, unit int, p models.Pass) time.Duration {
-	s := c.devices[device].seconds(unit, p)
+	s := c.factor * c.devices[device].seconds(unit, p)
 	if slow := c.spec.Topology.Devices[device].Slowdown; slow > 0 {
 		s *= slow
 	}
@@ -115,7 +119,7 @@ func (c *costs) Compute(device, unit int, p models.Pass) time.Duration {
 }
 
 func (c *costs) Stage(device int) time.Duration {
-	return time.Duration(float64(c.software[device].Stage) * max(1, c.spec.Topology.Devices[device].Slowdown))
+	return time.Duration(c.factor * float64(c.software[device].Stage) * max(1, c.spec.Topology.Devices[device].Slowdown))
 }
 
 func (c *costs) Turn() Turn {

@@ -24,6 +24,9 @@ type Profile struct {
 	Software
 	Overhead topologies.Bytes    `json:"overhead,omitempty" toml:"overhead,omitempty"` // memory of the runtime; replaces the device's where above 0
 	Load     topologies.ByteRate `json:"load,omitempty" toml:"load,omitempty"`         // weights read in and packed, a second
+	// Alone is how many times as long a pass takes on a device that is alone: its worker
+	// has no gaps to sleep in, and caches stay warm; 0: not known.
+	Alone float64 `json:"alone,omitempty" toml:"alone,omitempty"`
 	// Packing is what a worker holds beyond each byte of its blocks' and the head's
 	// weights: they are packed, and lie on huge pages.
 	Packing float64 `json:"packing,omitempty" toml:"packing,omitempty"`
@@ -87,6 +90,9 @@ func (p *Profile) Validate() error {
 	}
 	if p.Gap < 0 || p.Gap > time.Hour {
 		return fmt.Errorf("profile %s: gap_ns is %d: want 0 to an hour", p.Name, p.Gap)
+	}
+	if !(p.Alone >= 0 && p.Alone <= 100) {
+		return fmt.Errorf("profile %s: alone is %g: want 0 to 100", p.Name, p.Alone)
 	}
 	if !(p.Packing >= 0 && p.Packing <= 1) {
 		return fmt.Errorf("profile %s: packing is %g: want 0 to 1", p.Name, p.Packing)

@@ -20,6 +20,7 @@ type Round struct {
 	Software                     // may be below 0 by noise
 	Overhead topologies.Bytes    `json:"overhead,omitempty" toml:"overhead,omitempty"`
 	Packing  float64             `json:"packing,omitempty" toml:"packing,omitempty"`
+	Alone    float64             `json:"alone,omitempty" toml:"alone,omitempty"`
 	Load     topologies.ByteRate `json:"load,omitempty" toml:"load,omitempty"`
 	Each     float64             `json:"each,omitempty" toml:"each,omitempty"`     // as Spread's
 	Memory   topologies.Bytes    `json:"memory,omitempty" toml:"memory,omitempty"` // as Spread's
@@ -64,6 +65,7 @@ func (p *Profile) Sum() {
 	overheads := of(func(r *Round) float64 { return float64(r.Overhead) })
 	p.Overhead = topologies.Bytes(sample.Median(overheads))
 	p.Packing = max(0, sample.Median(of(func(r *Round) float64 { return r.Packing })))
+	p.Alone = max(0, sample.Median(of(func(r *Round) float64 { return r.Alone })))
 	p.Load = topologies.ByteRate(sample.Median(of(func(r *Round) float64 { return float64(r.Load) })))
 	p.Date = p.Rounds[len(p.Rounds)-1].Date
 	p.sumPoints()
@@ -220,6 +222,9 @@ func (p *Profile) validateRounds() error {
 		visit = r.Visit
 		if err := (Origin{Date: r.Date}).validate(); err != nil {
 			return fmt.Errorf("rounds[%d]: %w", i, err)
+		}
+		if !(r.Alone >= 0 && r.Alone <= 100) {
+			return fmt.Errorf("rounds[%d]: alone is %g: want 0 to 100", i, r.Alone)
 		}
 		if !(r.Packing >= -1 && r.Packing <= 10) || !(r.Each >= 0 && r.Each <= 10) || !(math.Abs(r.HopByte) <= 1e9) || r.Memory < 0 {
 			return fmt.Errorf("rounds[%d]: packing, each, memory or hop_ns_per_byte make no sense", i)

@@ -1,12 +1,15 @@
 package edgeshard_test
 
 import (
+	"fmt"
 	"math"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/edgeshard/edgeshard"
+	"github.com/edgeshard/edgeshard/models"
+	"github.com/edgeshard/edgeshard/topologies"
 )
 
 // visited is a profile of one visit of two rounds, on a machine slower by a factor.
@@ -91,6 +94,32 @@ func TestRoundFaults(t *testing.T) {
 		change(p)
 		if err := p.Validate(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: want %q", err, want)
+		}
+	}
+}
+
+// TestAlone: the factor of a device alone applies where there is one device.
+func TestAlone(t *testing.T) {
+	p := visited(1)
+	p.Alone = 0.5
+	for _, n := range []int{1, 2} {
+		devices := make([]topologies.Device, n)
+		for i := range devices {
+			devices[i] = topologies.Device{Name: fmt.Sprint("d", i), Memory: 1 << 30, Profile: "p"}
+		}
+		top, err := topologies.New("t", devices, 0, func(int, int) topologies.Link { return topologies.Link{Bandwidth: 1e6} })
+		if err != nil {
+			t.Fatal(err)
+		}
+		costs, err := edgeshard.NewCosts(edgeshard.Spec{
+			Model: models.Config{Layers: 4, Dim: 8, Heads: 1, KVHeads: 1, Vocab: 8, Hidden: 8}, Topology: top, Profiles: map[string]*edgeshard.Profile{"p": p},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := time.Duration(0.95e6 / float64(3-n)) // half of it alone
+		if got := costs.Compute(0, 2, models.Pass{Batch: 1, Tokens: 1, Past: 8}); got != want {
+			t.Errorf("%d devices: a block takes %s, want %s", n, got, want)
 		}
 	}
 }

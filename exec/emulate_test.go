@@ -88,7 +88,7 @@ func TestMeasure(t *testing.T) {
 		if want := 3 * 2 * (2*3 - 1); len(p.Points) != want {
 			t.Errorf("%s: %d points, want %d", name, len(p.Points), want)
 		}
-		if p.Units != 10 || p.Hop <= 0 || p.Enter <= 0 || p.Load <= 0 || p.Precision != "f16" || (p.Overhead > 0) != (name == "processes") {
+		if p.Units != 10 || p.Hop <= 0 || p.Alone <= 0 || p.Enter <= 0 || p.Load <= 0 || p.Precision != "f16" || (p.Overhead > 0) != (name == "processes") {
 			t.Errorf("%s: profile %+v", name, p)
 		}
 		for _, q := range p.Points {

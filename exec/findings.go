@@ -26,6 +26,7 @@ type findings struct {
 	cells   map[cell][]float64               // ns at full speed
 	turns   struct{ enter, token []float64 } // ns
 	hops    map[models.Pass]*hopSample       // past 0
+	alone   map[cell][]float64               // of the whole on one worker, as stage 0
 	held    []holding
 	// ownProcess says that workers have processes, and so memory, of their own.
 	ownProcess bool
@@ -36,7 +37,7 @@ type findings struct {
 type cell struct{ batch, prompt, bin, stage int } // bin −1: prefill
 
 func newFindings(s *subject, m *Measurement) *findings {
-	return &findings{subject: s, prompts: m.Prompts, tokens: m.Tokens, gap: m.Gap, cells: make(map[cell][]float64), hops: make(map[models.Pass]*hopSample)}
+	return &findings{subject: s, prompts: m.Prompts, tokens: m.Tokens, gap: m.Gap, cells: make(map[cell][]float64), alone: make(map[cell][]float64), hops: make(map[models.Pass]*hopSample)}
 }
 
 func (f *findings) bins() int { return max(1, min(decodeBins, (f.tokens-1)/decodeBin)) }
@@ -89,6 +90,36 @@ func (f *findings) add(o *probe) {
 	}
 }
 
+// addAlone takes in a run on one worker.
+func (f *findings) addAlone(o *probe) {
+	for i := range o.passes {
+		if p := &o.passes[i]; !p.first {
+			c := cell{o.plan.Workload.MicroBatch, f.prompts[p.batch], f.bin(p.step), 0}
+			f.alone[c] = append(f.alone[c], float64(p.compute[0])/f.subject.slowdown)
+		}
+	}
+}
+
+// together is how many times as long a pass takes on one worker as on several, what
+// it takes each of their stages besides its units not counted.
+func (f *findings) together(stage float64) float64 {
+	var ratios []float64
+	for c, own := range f.alone {
+		if c.bin < 0 {
+			continue // too few
+		}
+		sum := 0.0
+		for i := range f.stages {
+			c.stage = i
+			sum += sample.Mean(f.cells[c])
+		}
+		if sum -= stage * float64(len(f.stages)-1); sum > 0 {
+			ratios = append(ratios, sample.Mean(own)/sum)
+		}
+	}
+	return min(sample.Median(ratios), 100)
+}
+
 // profile sums the findings up as the one round of a profile.
 func (f *findings) profile() *edgeshard.Profile {
 	r := edgeshard.Round{Visit: 1, Date: time.Now().UTC().Format(time.RFC3339), Blocks: 1}
@@ -98,6 +129,7 @@ func (f *findings) profile() *edgeshard.Profile {
 	r.Hop, r.HopByte = f.messages()
 	r.Enter, r.Token = time.Duration(sample.Mean(f.turns.enter)), time.Duration(sample.Mean(f.turns.token))
 	r.Stage, r.Each = f.stage(), f.each()
+	r.Alone = f.together(max(0, float64(r.Stage)))
 	r.Load = topologies.ByteRate(sample.Median(f.loads))
 	if f.ownProcess {
 		r.Overhead, r.Packing, r.Memory = f.memory()

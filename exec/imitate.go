@@ -73,7 +73,11 @@ func machineCosts(p *edgeshard.Plan, machine *edgeshard.Profile) (edgeshard.Cost
 		return nil, err
 	}
 	spec := p.Spec()
-	spec.Topology, spec.Profiles = t, map[string]*edgeshard.Profile{name: machine}
+	profile := *machine
+	if len(p.Topology.Devices) > 1 {
+		profile.Alone = 0
+	}
+	spec.Topology, spec.Profiles = t, map[string]*edgeshard.Profile{name: &profile}
 	costs, err := edgeshard.NewCosts(spec)
 	if err != nil {
 		return nil, fmt.Errorf("this machine: %w", err)

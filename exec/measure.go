@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"runtime"
 	"slices"
@@ -14,7 +13,6 @@ import (
 	"github.com/edgeshard/edgeshard"
 	"github.com/edgeshard/edgeshard/exec/kernel"
 	"github.com/edgeshard/edgeshard/models"
-	"github.com/edgeshard/edgeshard/topologies"
 )
 
 const (
@@ -132,12 +130,20 @@ func (r *Runner) Survey(ctx context.Context, m Measurement) (*Survey, error) {
 func (s *Survey) Round(ctx context.Context, progress func(part float64)) error {
 	s.last = newFindings(s.subject, &s.m)
 	s.last.ownProcess = s.runner.Local != nil
+	all := float64(len(s.m.Batches) + 1)
 	for i, batch := range s.m.Batches {
-		if err := s.runner.measureBatch(ctx, &s.m, s.subject, batch, s.rounds, s.last); err != nil {
-			return fmt.Errorf("measuring: %w", err)
+		o, err := s.pass(ctx, batch, s.subject.stages())
+		if err != nil {
+			return err
 		}
-		progress(float64(i+1) / float64(len(s.m.Batches)))
+		s.last.add(o)
+		progress(float64(i+1) / all)
 	}
+	o, err := s.pass(ctx, s.m.Batches[0], []edgeshard.Stage{{To: s.subject.ref.Config.Units()}})
+	if err != nil {
+		return err
+	}
+	s.last.addAlone(o)
 	s.rounds++
 	p := s.last.profile()
 	if err := s.sign(p); err != nil {
@@ -185,43 +191,6 @@ func (s *Survey) sign(p *edgeshard.Profile) error {
 	return nil
 }
 
-// A subject is the model that is measured.
-type subject struct {
-	ref      edgeshard.ModelRef
-	whole    models.Config // the model it stands for
-	slowdown float64
-	note     string
-	remove   func()
-}
-
-// prepare makes the weights to measure with, if the model's own are not to be used.
-func (m *Measurement) prepare(ctx context.Context) (*subject, error) {
-	if err := m.check(); err != nil {
-		return nil, err
-	}
-	ref, err := edgeshard.LoadModel(m.Model)
-	if err != nil {
-		return nil, err
-	}
-	s := &subject{ref: ref, whole: ref.Config, remove: func() {}}
-	own := edgeshard.HasWeights(ref.Ref) && !m.Synthetic
-	if own {
-		m.Precision = ref.Precision
-	}
-	if most := slices.Max(m.Prompts) + m.Tokens; most > ref.Config.Context {
-		return nil, fmt.Errorf("%d positions exceed the context of %s, %d", most, ref.Config.Name, ref.Config.Context)
-	}
-	s.slowdown = largeSlowdown
-	if ref.Config.WeightBytes(1, m.Precision) <= smallBlock {
-		s.slowdown = smallSlowdown
-	}
-	if own && totalWeights(ref.Config, m.Precision) <= wholeModel {
-		s.note = "the model's own weights"
-		return s, nil
-	}
-	return s, s.synthesise(ctx, m.Precision)
-}
-
 func (m *Measurement) check() error {
 	if len(m.Batches) == 0 || len(m.Prompts) == 0 || m.Tokens < 2 || slices.Min(m.Batches) < 1 || slices.Min(m.Prompts) < 1 || m.Gap < 0 {
 		return fmt.Errorf("measurement of batches %v, prompts %v, %d tokens: want batches and prompts of 1 or more, 2 tokens or more and a gap of 0 or more, found %s", m.Batches, m.Prompts, m.Tokens, m.Gap)
@@ -229,80 +198,25 @@ func (m *Measurement) check() error {
 	return nil
 }
 
-func totalWeights(c models.Config, p models.Precision) (n int64) {
-	for u := range c.Units() {
-		n += c.WeightBytes(u, p)
-	}
-	return n
-}
-
-// synthesise writes a few blocks of made-up weights to a file of its own.
-func (s *subject) synthesise(ctx context.Context, p models.Precision) error {
-	blocks := 1 + int(min(max(2, (synthBytes-1)/s.whole.WeightBytes(1, p)), int64(s.whole.Layers-1)))
-	file, err := os.CreateTemp("", "edgeshard-*.gguf")
-	if err != nil {
-		return err
-	}
-	s.remove = func() { _ = os.Remove(file.Name()) }
-	err = errors.Join(models.WriteSynth(ctx, file, s.whole, p, blocks, 1), file.Close())
-	if err == nil {
-		s.ref, err = edgeshard.LoadModel(file.Name())
-	}
-	if err != nil {
-		s.remove()
-		return err
-	}
-	s.note = fmt.Sprintf("made-up weights, %d blocks for %d", blocks, s.whole.Layers)
-	return nil
-}
-
-// plan makes stages of the embedding, one block, the other blocks and the head.
-func (s *subject) plan(w edgeshard.Workload, gap time.Duration) (*edgeshard.Plan, error) {
-	var devices [3]topologies.Device
-	for i := range devices {
-		devices[i] = topologies.Device{
-			Name: fmt.Sprintf("probe-%d", i), Memory: math.MaxInt64 / 4, Usable: math.MaxInt64 / 4, FLOPS: 1, MemoryBandwidth: 1, Slowdown: s.slowdown,
-		}
-	}
-	t, err := topologies.New("probe", devices[:], 0, func(int, int) topologies.Link {
-		return topologies.Link{Bandwidth: 1e12, Latency: gap}
-	})
-	if err != nil {
-		return nil, err
-	}
-	c := s.ref.Config
-	p := &edgeshard.Plan{Model: s.ref, Topology: t, Workload: w}
-	for _, st := range []edgeshard.Stage{
-		{Device: 0, From: 0, To: 1}, {Device: 1, From: 1, To: 2}, {Device: 2, From: 2, To: c.Layers + 1},
-		{Device: 1, From: c.Layers + 1, To: c.Units()},
-	} {
-		if st.From < st.To { // a model of one block has no others
-			st.Name = devices[st.Device].Name
-			p.Stages = append(p.Stages, st)
-		}
-	}
-	return p, nil
-}
-
-// measureBatch runs every prompt length once, with batches of one size.
-func (r *Runner) measureBatch(ctx context.Context, m *Measurement, s *subject, batch, round int, all *findings) error {
+// pass runs every prompt length once, with batches of one size.
+func (s *Survey) pass(ctx context.Context, batch int, stages []edgeshard.Stage) (*probe, error) {
+	m := &s.m
 	w := edgeshard.Workload{
 		Requests: batch * len(m.Prompts), PromptTokens: slices.Max(m.Prompts), Tokens: m.Tokens, Batch: batch, MicroBatch: batch,
-		Schedule: edgeshard.Sequential, Return: edgeshard.ReturnToken, IgnoreEOS: true, Seed: uint64(round),
+		Schedule: edgeshard.Sequential, Return: edgeshard.ReturnToken, IgnoreEOS: true, Seed: uint64(s.rounds),
 	}
 	for i := range w.Requests {
 		w.Replay = append(w.Replay, edgeshard.Request{ID: i, Prompt: m.Prompts[i/batch], Tokens: m.Tokens})
 	}
-	p, err := s.plan(w, m.Gap)
+	p, err := s.subject.plan(w, m.Gap, stages)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	options := r.Options
+	options := s.runner.Options
 	options.Emulate, options.Model = true, ""
 	o := &probe{plan: p}
 	if err := (&Runner{options}).Run(ctx, p, o); err != nil {
-		return err
+		return nil, fmt.Errorf("measuring: %w", err)
 	}
-	all.add(o)
-	return nil
+	return o, nil
 }
