@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -18,6 +19,7 @@ type cable struct {
 	target string
 	mu     sync.Mutex
 	conns  []*cutConn
+	whole  int // connections that come through; those after them are cut at once. 0: all do
 }
 
 // A cutConn passes nothing on after the cut.
@@ -72,6 +74,9 @@ func (c *cable) carry(in net.Conn) {
 	there, back := &cutConn{out, cut}, &cutConn{in, cut}
 	c.mu.Lock()
 	c.conns = append(c.conns, there, back)
+	if c.whole > 0 && len(c.conns) > 2*c.whole {
+		close(cut)
+	}
 	c.mu.Unlock()
 	done := make(chan struct{})
 	go func() {
@@ -89,6 +94,25 @@ func (c *cable) cutLast() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	close(c.conns[len(c.conns)-1].cut)
+}
+
+// TestFrozenBeforeItsBeats: a worker that freezes when it has said hello, and takes
+// no stream of beats, counts as silent like any other.
+func TestFrozenBeforeItsBeats(t *testing.T) {
+	t.Parallel()
+	link, end := newCable(t, serve(t, exec.WorkerOptions{Insecure: true}))
+	link.whole = 1
+	p := plan(t, "demo", devices(t, 1), demoWorkload(), cut{0, 10})
+	p.Topology.Devices[0].Address = end
+	begin := time.Now()
+	err := (&exec.Runner{Options: exec.Options{Insecure: true, Timeout: time.Second}}).Run(t.Context(), p, newActor(1e6, nil))
+	var lost *exec.DeviceError
+	if !errors.As(err, &lost) || !strings.Contains(err.Error(), "no sign of life") {
+		t.Errorf("error %v: want one of the device's silence", err)
+	}
+	if took := time.Since(begin); took > 5*time.Second {
+		t.Errorf("took %s", took)
+	}
 }
 
 // TestCutLink: a link between two workers that goes silent ends the run within

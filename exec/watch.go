@@ -75,11 +75,7 @@ func (m *member) watchOver(ctx context.Context) error {
 func (w *watcher) run(ctx context.Context, conn *grpc.ClientConn) (silent bool, err error) {
 	defer w.open() // who waits for it must not wait for a dead one
 	for vain := 0; ; sleep(ctx, w.pulse.interval) {
-		stream, err := wire.NewWorkerClient(conn).Watch(ctx)
-		answers := 0
-		if err == nil {
-			answers, err = w.follow(ctx, stream)
-		}
+		answers, err := w.once(ctx, conn)
 		if ctx.Err() != nil || err != nil {
 			return answers > 0, err
 		}
@@ -93,6 +89,26 @@ func (w *watcher) run(ctx context.Context, conn *grpc.ClientConn) (silent bool, 
 			return false, fmt.Errorf("lost %w", err)
 		}
 	}
+}
+
+// once opens a stream and follows it. A worker that does not take the stream has no
+// longer than one that falls silent: a connection alone may take far longer to fail.
+func (w *watcher) once(ctx context.Context, conn *grpc.ClientConn) (answers int, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	late := time.AfterFunc(w.pulse.silence, cancel)
+	stream, err := wire.NewWorkerClient(conn).Watch(ctx)
+	switch {
+	case !late.Stop():
+		return 0, w.silent()
+	case err != nil:
+		return 0, err
+	}
+	return w.follow(ctx, stream)
+}
+
+func (w *watcher) silent() error {
+	return fmt.Errorf("worker at %s gave no sign of life for %s: it is frozen, overloaded or cut off", w.member.address, w.pulse.silence)
 }
 
 // follow exchanges beats on a stream until it breaks, which is no error, or the
@@ -119,7 +135,7 @@ func (w *watcher) follow(ctx context.Context, stream grpc.BidiStreamingClient[wi
 			w.member.hears(b)
 		case <-tick.C:
 			if w.pulse.tick(time.Duration(w.member.cluster.now())) {
-				return n, fmt.Errorf("worker at %s gave no sign of life for %s: it is frozen, overloaded or cut off", w.member.address, w.pulse.silence)
+				return n, w.silent()
 			}
 			_ = w.beat(stream)
 		case <-ctx.Done():
