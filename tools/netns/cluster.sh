@@ -3,7 +3,9 @@
 # that the kernel's tc-tbf holds to a rate, with mutual TLS. While a run goes on a
 # worker is killed, a cable pulled, and the way between two workers cut; each time
 # the texts must be those of an undisturbed run, and the report must tell of a
-# recovery. At last the coordinator is killed, and the run goes on from its journal.
+# recovery. Then the coordinator is killed, and the run goes on from its journal. At
+# last a worker without the model fetches it; how long that took is set beside what
+# the simulator says.
 #
 #   tools/netns/cluster.sh [RATE_MBPS]
 #
@@ -33,12 +35,15 @@ await() {
 	done
 }
 
+# start NAME FLAGS...: a worker.
 start() {
-	: >"$work/$1.log"
-	netns_start "$1" "$edgeshard" worker --listen "$(netns_address "$1"):7077" --name "$1" --threads 1 --cache "$work/cache-$1" \
-		--cert "$certs/$1.crt" --key "$certs/$1.key" --ca "$certs/ca.crt" >"$work/$1.log" 2>&1
-	echo $! >"$work/$1.pid"
-	await 50 grep -q listens "$work/$1.log"
+	worker=$1
+	shift
+	: >"$work/$worker.log"
+	netns_start "$worker" "$edgeshard" worker --listen "$(netns_address "$worker"):7077" --name "$worker" --threads 1 --cache "$work/cache-$worker" \
+		--cert "$certs/$worker.crt" --key "$certs/$worker.key" --ca "$certs/ca.crt" "$@" >"$work/$worker.log" 2>&1
+	echo $! >"$work/$worker.pid"
+	await 50 grep -q listens "$work/$worker.log"
 }
 
 stop() {
@@ -84,15 +89,22 @@ compare() {
 netns_up "${rate}mbit" $devices
 "$edgeshard" cert init --dir "$certs" >/dev/null
 "$edgeshard" cert issue --dir "$certs" coordinator >/dev/null
-{
+
+# topology USABLE NAME...: of devices with that much memory.
+topology() {
+	usable=$1
+	shift
 	echo 'source = "one"'
-	for d in $devices; do
-		"$edgeshard" cert issue --dir "$certs" "$d" "$(netns_address "$d")" >/dev/null
-		printf '[[device]]\nname = "%s"\naddress = "%s:7077"\nmemory = "1GB"\nusable = "3MB"\nflops = "20GFLOPS"\nmemory_bandwidth = "10GB/s"\n' "$d" "$(netns_address "$d")"
+	for d in "$@"; do
+		printf '[[device]]\nname = "%s"\naddress = "%s:7077"\nmemory = "1GB"\nusable = "%s"\nflops = "20GFLOPS"\nmemory_bandwidth = "10GB/s"\n' "$d" "$(netns_address "$d")" "$usable"
 	done
 	printf '[[link]]\nbandwidth = "%sMbps"\nlatency = "0s"\n' "$rate"
-} >"$work/topology.toml"
-for d in $devices; do start "$d"; done
+}
+topology 3MB $devices >"$work/topology.toml"
+for d in $devices; do
+	"$edgeshard" cert issue --dir "$certs" "$d" "$(netns_address "$d")" >/dev/null
+	start "$d"
+done
 "$edgeshard" plan -t "$work/topology.toml" -m demo --force two --force three --requests 60 --batch 4 --prompt-tokens 16 --tokens 100 --ignore-eos -o "$work/plan.json" >/dev/null
 
 begin base "$work/plan.json" --journal "$work/journal-base"
@@ -119,3 +131,18 @@ end resumed
 compare resumed
 echo "resumed: after the coordinator's death"
 echo "texts are those of an undisturbed run in all cases"
+
+# A worker without the model gets its weights over the coordinator's cable, in
+# about the time that the simulator says.
+"$edgeshard" model synth --config demo --precision f32 -o "$work/model.gguf" >/dev/null
+topology 4.5MB one two >"$work/two.toml"
+"$edgeshard" plan -t "$work/two.toml" -m "$work/model.gguf" --force two --prompt-tokens 16 --tokens 4 --ignore-eos -o "$work/fetch.json" >/dev/null
+stop two
+start two --model "$work/none"
+netns_rate coordinator "${rate}mbit"
+"$edgeshard" run "$work/fetch.json" -o "$work/predicted.json" >/dev/null
+begin fetched "$work/fetch.json"
+pid=$!
+end fetched
+"$edgeshard" compare "$work/predicted.json" "$work/fetched.json" | grep 'devices.two.load_ms' >"$work/load.txt"
+echo "fetched, predicted and measured: $(cat "$work/load.txt")"
