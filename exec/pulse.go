@@ -10,7 +10,7 @@ const (
 	// telling of it, on a machine that has other work.
 	silentBeats = 15
 	// excusedBeats is how many ticks more a silence may last because ticks came late.
-	excusedBeats = 2
+	excusedBeats = 1
 	// wakingBeats is how many ticks there are at least for what has come meanwhile
 	// to be heard, after the listener stood still for half of a silence or longer.
 	wakingBeats = 4

@@ -29,7 +29,7 @@ func TestPulse(t *testing.T) {
 		"it stands, then no answer": {func(at time.Duration) bool { return at < time.Second }, map[int]time.Duration{7: 5 * time.Second}, 6200 * time.Millisecond},
 		"it is always late":         {func(time.Duration) bool { return true }, lateEach(250 * time.Millisecond), 0},
 		"late, and silent from 1s":  {func(at time.Duration) bool { return at < time.Second }, lateEach(250 * time.Millisecond), 2600 * time.Millisecond},
-		"both are late":             {func(at time.Duration) bool { return at%(1980*time.Millisecond) < 340*time.Millisecond }, lateEach(230 * time.Millisecond), 0},
+		"both are late":             {func(at time.Duration) bool { return at%(1860*time.Millisecond) < 320*time.Millisecond }, lateEach(210 * time.Millisecond), 0},
 	} {
 		now := time.Duration(0)
 		p := newPulse(timeout, now)
