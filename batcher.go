@@ -106,6 +106,20 @@ func (b *Batcher) form() {
 	}
 }
 
+// Onward reports that a micro-batch in the pipeline goes on as soon as its pass is
+// back, whatever else happens, unless a request of it ends there.
+func (b *Batcher) Onward() bool {
+	return b.schedule != Bubbles || !b.continuous && len(b.running) == 1
+}
+
+// Follow tells that the next pass of m, whose pass is Done, has entered, as Next
+// would have had it.
+func (b *Batcher) Follow(m *MicroBatch) {
+	b.ready = slices.DeleteFunc(b.ready, func(o *MicroBatch) bool { return o == m })
+	b.flying++
+	m.out = true
+}
+
 // Done tells that m's pass is back at the source with a token for each of its
 // requests, and that those for which stopped is true (nil: none) end before
 // their last token. It returns the requests that ended.

@@ -30,6 +30,7 @@ type flight struct {
 	batch     *edgeshard.MicroBatch
 	talks     []*talk       // in the part on its way
 	last      bool          // of the parts
+	ahead     uint32        // passes that the source may let follow by itself
 	positions int           // new ones of a sequence in the part, at most
 	rebuilds  bool          // computes KV caches that were there before
 	began     time.Duration // when its first part entered; 0: it has not yet
@@ -60,7 +61,10 @@ func (b *book) next(now time.Duration) (*wire.Pass, *flight) {
 		}
 		b.dropUnwanted(f.batch)
 		if len(f.batch.Requests) > 0 {
-			return b.pass(f, now), f
+			p := b.pass(f, now)
+			p.Release, b.release = b.release, nil
+			p.Ahead = f.ahead
+			return p, f
 		}
 	}
 }
@@ -109,8 +113,8 @@ func (b *book) pass(f *flight, now time.Duration) *wire.Pass {
 	if f.began == 0 {
 		f.began = now
 	}
-	p := &wire.Pass{MicroBatch: uint32(m.ID), Step: uint32(m.Step), Release: b.release}
-	b.release, f.talks, f.last, f.positions = nil, f.talks[:0], true, 0
+	p := &wire.Pass{MicroBatch: uint32(m.ID), Step: uint32(m.Step)}
+	f.talks, f.last, f.positions = f.talks[:0], true, 0
 	for _, r := range m.Requests {
 		k := b.talks[r.ID]
 		f.last = f.last && k.uncached() <= b.limit
@@ -124,8 +128,22 @@ func (b *book) pass(f *flight, now time.Duration) *wire.Pass {
 			f.talks = append(f.talks, k)
 		}
 	}
+	f.ahead = b.ahead(f)
 	b.flying[p.MicroBatch] = f
 	return p
+}
+
+// ahead returns how many passes the source may let follow a flight by itself: until
+// the first of its requests has all its tokens.
+func (b *book) ahead(f *flight) uint32 {
+	if !f.last || !b.batcher.Onward() {
+		return 0
+	}
+	left := f.talks[0].left()
+	for _, k := range f.talks {
+		left = min(left, k.left())
+	}
+	return uint32(max(left-1, 0))
 }
 
 // back takes a pass that is back at the source. It returns its flight, and the
@@ -151,16 +169,31 @@ func (b *book) back(p *wire.Pass) (*flight, []Token, error) {
 	return f, tokens, nil
 }
 
-// done tells that the talks of a flight have taken their tokens, and returns
-// those that have ended.
-func (b *book) done(f *flight) (ended []*talk) {
-	over := func(id int) bool { return b.talks[id].ended || b.talks[id].unwanted.Load() }
+// done tells that the talks of a flight have taken their tokens, and returns those
+// that have ended: by the model, for want of tokens to come, or because nobody
+// waits for them.
+func (b *book) done(f *flight) []*talk {
+	return b.end(f, func(id int) bool { return b.talks[id].ended || b.talks[id].unwanted.Load() })
+}
+
+func (b *book) end(f *flight, over func(id int) bool) (ended []*talk) {
 	for _, r := range b.batcher.Done(f.batch, over) {
 		k := b.talks[r.ID]
 		ended = append(ended, k)
 		b.forget(k)
 	}
 	return ended
+}
+
+// follow tells that the talks of a flight have taken their tokens, and that the
+// source has let the next pass in by itself, with all of them.
+func (b *book) follow(f *flight, now time.Duration) error {
+	if f.ahead == 0 || len(b.end(f, func(id int) bool { return b.talks[id].ended })) > 0 {
+		return fmt.Errorf("a pass followed by itself that may not: micro-batch %d", f.batch.ID)
+	}
+	b.batcher.Follow(f.batch)
+	b.pass(&flight{batch: f.batch}, now)
+	return nil
 }
 
 // abort throws away what is in the pipeline and returns what that was; all KV
@@ -187,7 +220,7 @@ func (b *book) abort() []*flight {
 // left returns how many tokens its requests are still to get, at most.
 func (b *book) left() (n int) {
 	for _, k := range b.talks {
-		n += k.request.Prompt + k.request.Tokens - len(k.prompt) - len(k.said)
+		n += k.left()
 	}
 	return n
 }

@@ -157,10 +157,39 @@ func logProbs(logits []float32, id, alternatives int) *wire.LogProbs {
 	return l
 }
 
-// returned hands a pass that is back at the source to the coordinator.
+// returned hands a pass that is back at the source to the coordinator, and lets
+// the next one in where it may.
 func (s *session) returned(a arrival) error {
 	if a.values != nil {
 		s.sample(a.pass, a.values)
 	}
-	return s.send(&wire.Event{Kind: &wire.Event_Pass{Pass: a.pass}})
+	if len(s.backs) > cap(s.backs)/2 {
+		s.onward.halt() // the coordinator has fallen behind
+	}
+	next := s.onward.next(a.pass)
+	a.pass.Onward = next != nil
+	select {
+	case s.backs <- a.pass:
+	default:
+		return errors.New("more passes in flight than the load announced")
+	}
+	if next == nil {
+		return nil
+	}
+	return s.queue(arrival{pass: next})
+}
+
+// tellBacks hands passes that are back to the coordinator. It is not done where they
+// come back: their successors need not wait for it.
+func (s *session) tellBacks() error {
+	for {
+		select {
+		case p := <-s.backs:
+			if err := s.send(&wire.Event{Kind: &wire.Event_Pass{Pass: p}}); err != nil {
+				return err
+			}
+		case <-s.ctx.Done():
+			return nil
+		}
+	}
 }

@@ -21,6 +21,9 @@ func (e *Engine) drive() error {
 		if err := e.atBoundary(); err != nil {
 			return err
 		}
+		if err := e.halt(closing); err != nil {
+			return e.epoch.cause(e.epoch.source, err)
+		}
 		for !closing && e.moving == nil {
 			p, f := e.book.next(e.now())
 			if p == nil {
@@ -54,9 +57,23 @@ func (e *Engine) takeIn() (closing bool) {
 		e.book.add(k)
 	}
 	for _, k := range leaving {
-		e.book.withdraw(k)
+		if !e.book.withdraw(k) {
+			e.stale = true
+		}
 	}
 	return closing
+}
+
+// halt has the source let no further pass in by itself, where what follows is to be
+// another: nothing, or micro-batches without those that have left.
+func (e *Engine) halt(closing bool) error {
+	wanted := e.stale || (closing || e.moving != nil) && !e.halted
+	e.stale = false
+	if !wanted || len(e.book.flying) == 0 {
+		return nil
+	}
+	e.halted = true
+	return e.epoch.source.send(&wire.Command{Kind: &wire.Command_Halt{Halt: &wire.Halt{}}})
 }
 
 // wait returns when a pass is back or something else is to be done.
@@ -91,6 +108,9 @@ func (e *Engine) enter(p *wire.Pass, f *flight) error {
 	if len(e.book.flying) == 1 {
 		e.returned = e.now()
 	}
+	if p.GetAhead() > 0 {
+		e.halted = false
+	}
 	return e.epoch.source.send(&wire.Command{Kind: &wire.Command_Pass{Pass: p}})
 }
 
@@ -115,6 +135,12 @@ func (e *Engine) back(p *wire.Pass) error {
 	for i, t := range tokens {
 		e.token(f.batch, f.talks[i], t, now)
 	}
+	if p.GetOnward() {
+		if err := e.book.follow(f, now); err != nil {
+			return &DeviceError{e.epoch.source.name, err}
+		}
+		return nil
+	}
 	if !f.last {
 		return nil
 	}
@@ -129,6 +155,7 @@ func (e *Engine) back(p *wire.Pass) error {
 
 // token gives a talk its next token.
 func (e *Engine) token(m *edgeshard.MicroBatch, k *talk, t Token, now time.Duration) {
+	text := k.take(t.ID)
 	if k.unwanted.Load() {
 		return
 	}
@@ -138,7 +165,7 @@ func (e *Engine) token(m *edgeshard.MicroBatch, k *talk, t Token, now time.Durat
 	k.at = now
 	e.demand.add(now)
 	e.faults.token()
-	t.Text = k.take(t.ID)
+	t.Text = text
 	e.obs.Text(k.request.ID, t.ID, t.Text)
 	k.reader.push(t)
 }

@@ -31,6 +31,8 @@ type Engine struct {
 	monitor    *monitor
 	faults     *player
 	moving     *migration     // for which the pipeline is emptied; nil: none
+	stale      bool           // a micro-batch has a request that nobody waits for
+	halted     bool           // the source lets nothing in by itself, of what is in the pipeline
 	better     string         // why a plan may be better that did not repay the move
 	began      time.Duration  // when the epoch began to take passes
 	returned   time.Duration  // when a pass last came back

@@ -60,6 +60,7 @@ func (s *session) connect(peers []*wire.Peer) error {
 		s.goTask(l.beat)
 	}
 	s.goTask(s.compute)
+	s.goTask(s.tellBacks)
 	return s.send(&wire.Event{Kind: &wire.Event_Connected{Connected: &wire.Connected{}}})
 }
 

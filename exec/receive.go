@@ -154,6 +154,7 @@ func (s *session) enter(p *wire.Pass) error {
 	if err := s.checkSequences(p); err != nil {
 		return err
 	}
+	s.onward.allow(p)
 	return s.queue(arrival{pass: p})
 }
 

@@ -46,6 +46,8 @@ type session struct {
 	keeps      bool             // units outlive an orderly end
 	links      map[uint32]*link // by device
 	inbox      chan arrival     // passes to compute, in order of arrival
+	backs      chan *wire.Pass  // passes that are back, to be told of
+	onward     onward
 	spares     spares
 	peak       peak       // of memory
 	need       *wire.Need // of it, with all sequences there may be
@@ -147,6 +149,7 @@ func (s *session) accept(commands <-chan *wire.Command) error {
 		return status.Error(codes.InvalidArgument, err.Error())
 	}
 	s.inbox = make(chan arrival, s.load.GetInFlight()+1)
+	s.backs = make(chan *wire.Pass, 2*(s.load.GetInFlight()+1)) // half of them before the coordinator is to take part again
 	s.spares = make(spares, 2)
 	s.shards = make([]*stageShard, len(s.load.GetStages()))
 	if err := s.pace.set(&wire.Pace{Slowdown: s.load.GetSlowdown(), PrefillSlowdown: s.load.GetPrefillSlowdown()}); err != nil {
@@ -192,6 +195,9 @@ func (s *session) command(c *wire.Command) error {
 		return nil
 	case *wire.Command_Pass:
 		return s.enter(k.Pass)
+	case *wire.Command_Halt:
+		s.onward.halt()
+		return nil
 	case *wire.Command_Expect:
 		return s.expect(k.Expect)
 	case *wire.Command_Pace:

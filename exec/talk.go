@@ -100,6 +100,9 @@ func (k *talk) sequence(n int) *wire.Sequence {
 	if k.cached == 0 {
 		q.Reserve, q.Name = uint32(k.request.Prompt+k.request.Tokens), k.name
 	}
+	if k.eos >= 0 {
+		q.Until = uint32(k.eos) + 1
+	}
 	from := k.cached
 	if from < len(k.prompt) {
 		q.Tokens = uint32s(k.prompt[from:min(from+n, len(k.prompt))])
@@ -131,7 +134,10 @@ func (k *talk) take(id int) string {
 	return text
 }
 
+// left returns how many tokens it is yet to get, at most.
+func (k *talk) left() int { return k.request.Prompt + k.request.Tokens - len(k.prompt) - len(k.said) }
+
 // over reports that all tokens are there.
 func (k *talk) over() bool {
-	return k.ended || len(k.prompt)+len(k.said) == k.request.Prompt+k.request.Tokens
+	return k.ended || k.left() == 0
 }

@@ -411,6 +411,7 @@ type Command struct {
 	//	*Command_Unload
 	//	*Command_Expect
 	//	*Command_Pace
+	//	*Command_Halt
 	Kind          isCommand_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -507,6 +508,15 @@ func (x *Command) GetPace() *Pace {
 	return nil
 }
 
+func (x *Command) GetHalt() *Halt {
+	if x != nil {
+		if x, ok := x.Kind.(*Command_Halt); ok {
+			return x.Halt
+		}
+	}
+	return nil
+}
+
 type isCommand_Kind interface {
 	isCommand_Kind()
 }
@@ -535,6 +545,10 @@ type Command_Pace struct {
 	Pace *Pace `protobuf:"bytes,21,opt,name=pace,proto3,oneof"`
 }
 
+type Command_Halt struct {
+	Halt *Halt `protobuf:"bytes,22,opt,name=halt,proto3,oneof"`
+}
+
 func (*Command_Load) isCommand_Kind() {}
 
 func (*Command_Connect) isCommand_Kind() {}
@@ -546,6 +560,8 @@ func (*Command_Unload) isCommand_Kind() {}
 func (*Command_Expect) isCommand_Kind() {}
 
 func (*Command_Pace) isCommand_Kind() {}
+
+func (*Command_Halt) isCommand_Kind() {}
 
 // An Event goes from a worker to the coordinator.
 type Event struct {
@@ -1672,6 +1688,44 @@ func (x *Pace) GetPrefillSlowdown() float64 {
 	return 0
 }
 
+// Halt has the source let no further pass in by itself, until passes come that
+// allow it again.
+type Halt struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Halt) Reset() {
+	*x = Halt{}
+	mi := &file_wire_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Halt) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Halt) ProtoMessage() {}
+
+func (x *Halt) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Halt.ProtoReflect.Descriptor instead.
+func (*Halt) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{21}
+}
+
 type Connected struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -1680,7 +1734,7 @@ type Connected struct {
 
 func (x *Connected) Reset() {
 	*x = Connected{}
-	mi := &file_wire_proto_msgTypes[21]
+	mi := &file_wire_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1692,7 +1746,7 @@ func (x *Connected) String() string {
 func (*Connected) ProtoMessage() {}
 
 func (x *Connected) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[21]
+	mi := &file_wire_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1705,7 +1759,7 @@ func (x *Connected) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Connected.ProtoReflect.Descriptor instead.
 func (*Connected) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{21}
+	return file_wire_proto_rawDescGZIP(), []int{22}
 }
 
 // A Beat is answered by one with the same time, the worker's clock and what it
@@ -1724,7 +1778,7 @@ type Beat struct {
 
 func (x *Beat) Reset() {
 	*x = Beat{}
-	mi := &file_wire_proto_msgTypes[22]
+	mi := &file_wire_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1736,7 +1790,7 @@ func (x *Beat) String() string {
 func (*Beat) ProtoMessage() {}
 
 func (x *Beat) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[22]
+	mi := &file_wire_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1749,7 +1803,7 @@ func (x *Beat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Beat.ProtoReflect.Descriptor instead.
 func (*Beat) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{22}
+	return file_wire_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Beat) GetSentNs() int64 {
@@ -1805,7 +1859,7 @@ type Unload struct {
 
 func (x *Unload) Reset() {
 	*x = Unload{}
-	mi := &file_wire_proto_msgTypes[23]
+	mi := &file_wire_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1817,7 +1871,7 @@ func (x *Unload) String() string {
 func (*Unload) ProtoMessage() {}
 
 func (x *Unload) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[23]
+	mi := &file_wire_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1830,7 +1884,7 @@ func (x *Unload) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unload.ProtoReflect.Descriptor instead.
 func (*Unload) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{23}
+	return file_wire_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Unload) GetKeep() bool {
@@ -1850,7 +1904,7 @@ type Unloaded struct {
 
 func (x *Unloaded) Reset() {
 	*x = Unloaded{}
-	mi := &file_wire_proto_msgTypes[24]
+	mi := &file_wire_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1862,7 +1916,7 @@ func (x *Unloaded) String() string {
 func (*Unloaded) ProtoMessage() {}
 
 func (x *Unloaded) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[24]
+	mi := &file_wire_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1875,7 +1929,7 @@ func (x *Unloaded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unloaded.ProtoReflect.Descriptor instead.
 func (*Unloaded) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{24}
+	return file_wire_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Unloaded) GetPeakBytes() int64 {
@@ -1905,7 +1959,7 @@ type Imitation struct {
 
 func (x *Imitation) Reset() {
 	*x = Imitation{}
-	mi := &file_wire_proto_msgTypes[25]
+	mi := &file_wire_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1917,7 +1971,7 @@ func (x *Imitation) String() string {
 func (*Imitation) ProtoMessage() {}
 
 func (x *Imitation) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[25]
+	mi := &file_wire_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1930,7 +1984,7 @@ func (x *Imitation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Imitation.ProtoReflect.Descriptor instead.
 func (*Imitation) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{25}
+	return file_wire_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Imitation) GetWorkNs() int64 {
@@ -1974,7 +2028,7 @@ type ShapedLink struct {
 
 func (x *ShapedLink) Reset() {
 	*x = ShapedLink{}
-	mi := &file_wire_proto_msgTypes[26]
+	mi := &file_wire_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1986,7 +2040,7 @@ func (x *ShapedLink) String() string {
 func (*ShapedLink) ProtoMessage() {}
 
 func (x *ShapedLink) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[26]
+	mi := &file_wire_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1999,7 +2053,7 @@ func (x *ShapedLink) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShapedLink.ProtoReflect.Descriptor instead.
 func (*ShapedLink) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{26}
+	return file_wire_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ShapedLink) GetTo() uint32 {
@@ -2042,7 +2096,7 @@ type Failure struct {
 
 func (x *Failure) Reset() {
 	*x = Failure{}
-	mi := &file_wire_proto_msgTypes[27]
+	mi := &file_wire_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2054,7 +2108,7 @@ func (x *Failure) String() string {
 func (*Failure) ProtoMessage() {}
 
 func (x *Failure) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[27]
+	mi := &file_wire_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2067,7 +2121,7 @@ func (x *Failure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failure.ProtoReflect.Descriptor instead.
 func (*Failure) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{27}
+	return file_wire_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Failure) GetReason() string {
@@ -2113,7 +2167,7 @@ type Need struct {
 
 func (x *Need) Reset() {
 	*x = Need{}
-	mi := &file_wire_proto_msgTypes[28]
+	mi := &file_wire_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2125,7 +2179,7 @@ func (x *Need) String() string {
 func (*Need) ProtoMessage() {}
 
 func (x *Need) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[28]
+	mi := &file_wire_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2138,7 +2192,7 @@ func (x *Need) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Need.ProtoReflect.Descriptor instead.
 func (*Need) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{28}
+	return file_wire_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Need) GetWeights() int64 {
@@ -2197,14 +2251,16 @@ type Pass struct {
 	BusyNs        int64                  `protobuf:"varint,7,opt,name=busy_ns,json=busyNs,proto3" json:"busy_ns,omitempty"` // how long a shaped link is occupied by it
 	Sender        uint32                 `protobuf:"varint,8,opt,name=sender,proto3" json:"sender,omitempty"`               // device
 	Spans         []*Span                `protobuf:"bytes,9,rep,name=spans,proto3" json:"spans,omitempty"`
-	Beat          bool                   `protobuf:"varint,10,opt,name=beat,proto3" json:"beat,omitempty"` // no pass, but a sign of life of an idle link
+	Beat          bool                   `protobuf:"varint,10,opt,name=beat,proto3" json:"beat,omitempty"`     // no pass, but a sign of life of an idle link
+	Ahead         uint32                 `protobuf:"varint,11,opt,name=ahead,proto3" json:"ahead,omitempty"`   // decode passes that the source may let follow by itself, while no sequence ends
+	Onward        bool                   `protobuf:"varint,12,opt,name=onward,proto3" json:"onward,omitempty"` // back at the coordinator: the source has let the next one in
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Pass) Reset() {
 	*x = Pass{}
-	mi := &file_wire_proto_msgTypes[29]
+	mi := &file_wire_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2216,7 +2272,7 @@ func (x *Pass) String() string {
 func (*Pass) ProtoMessage() {}
 
 func (x *Pass) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[29]
+	mi := &file_wire_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2229,7 +2285,7 @@ func (x *Pass) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pass.ProtoReflect.Descriptor instead.
 func (*Pass) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{29}
+	return file_wire_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Pass) GetMicroBatch() uint32 {
@@ -2302,6 +2358,20 @@ func (x *Pass) GetBeat() bool {
 	return false
 }
 
+func (x *Pass) GetAhead() uint32 {
+	if x != nil {
+		return x.Ahead
+	}
+	return 0
+}
+
+func (x *Pass) GetOnward() bool {
+	if x != nil {
+		return x.Onward
+	}
+	return false
+}
+
 type Sequence struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Request       int64                  `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
@@ -2312,13 +2382,14 @@ type Sequence struct {
 	Sampling      *Sampling              `protobuf:"bytes,6,opt,name=sampling,proto3" json:"sampling,omitempty"`                 // of the token this pass yields; none: the most likely one
 	LogProbs      *LogProbs              `protobuf:"bytes,7,opt,name=log_probs,json=logProbs,proto3" json:"log_probs,omitempty"` // on the way back, if wanted
 	Name          string                 `protobuf:"bytes,8,opt,name=name,proto3" json:"name,omitempty"`                         // of the request in logs, with the pass that reserves
+	Until         uint32                 `protobuf:"varint,9,opt,name=until,proto3" json:"until,omitempty"`                      // the token that ends it, plus one; 0: none does
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Sequence) Reset() {
 	*x = Sequence{}
-	mi := &file_wire_proto_msgTypes[30]
+	mi := &file_wire_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2330,7 +2401,7 @@ func (x *Sequence) String() string {
 func (*Sequence) ProtoMessage() {}
 
 func (x *Sequence) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[30]
+	mi := &file_wire_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2343,7 +2414,7 @@ func (x *Sequence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sequence.ProtoReflect.Descriptor instead.
 func (*Sequence) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{30}
+	return file_wire_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Sequence) GetRequest() int64 {
@@ -2402,6 +2473,13 @@ func (x *Sequence) GetName() string {
 	return ""
 }
 
+func (x *Sequence) GetUntil() uint32 {
+	if x != nil {
+		return x.Until
+	}
+	return 0
+}
+
 // Sampling says how a sequence's next token is drawn.
 type Sampling struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2416,7 +2494,7 @@ type Sampling struct {
 
 func (x *Sampling) Reset() {
 	*x = Sampling{}
-	mi := &file_wire_proto_msgTypes[31]
+	mi := &file_wire_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2428,7 +2506,7 @@ func (x *Sampling) String() string {
 func (*Sampling) ProtoMessage() {}
 
 func (x *Sampling) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[31]
+	mi := &file_wire_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2441,7 +2519,7 @@ func (x *Sampling) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sampling.ProtoReflect.Descriptor instead.
 func (*Sampling) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{31}
+	return file_wire_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Sampling) GetTemperature() float64 {
@@ -2491,7 +2569,7 @@ type LogProbs struct {
 
 func (x *LogProbs) Reset() {
 	*x = LogProbs{}
-	mi := &file_wire_proto_msgTypes[32]
+	mi := &file_wire_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2503,7 +2581,7 @@ func (x *LogProbs) String() string {
 func (*LogProbs) ProtoMessage() {}
 
 func (x *LogProbs) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[32]
+	mi := &file_wire_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2516,7 +2594,7 @@ func (x *LogProbs) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogProbs.ProtoReflect.Descriptor instead.
 func (*LogProbs) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{32}
+	return file_wire_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *LogProbs) GetToken() float64 {
@@ -2543,7 +2621,7 @@ type Alternative struct {
 
 func (x *Alternative) Reset() {
 	*x = Alternative{}
-	mi := &file_wire_proto_msgTypes[33]
+	mi := &file_wire_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2555,7 +2633,7 @@ func (x *Alternative) String() string {
 func (*Alternative) ProtoMessage() {}
 
 func (x *Alternative) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[33]
+	mi := &file_wire_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2568,7 +2646,7 @@ func (x *Alternative) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Alternative.ProtoReflect.Descriptor instead.
 func (*Alternative) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{33}
+	return file_wire_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Alternative) GetToken() uint32 {
@@ -2601,7 +2679,7 @@ type Span struct {
 
 func (x *Span) Reset() {
 	*x = Span{}
-	mi := &file_wire_proto_msgTypes[34]
+	mi := &file_wire_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2613,7 +2691,7 @@ func (x *Span) String() string {
 func (*Span) ProtoMessage() {}
 
 func (x *Span) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[34]
+	mi := &file_wire_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2626,7 +2704,7 @@ func (x *Span) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Span.ProtoReflect.Descriptor instead.
 func (*Span) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{34}
+	return file_wire_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Span) GetStage() uint32 {
@@ -2714,14 +2792,15 @@ const file_wire_proto_rawDesc = "" +
 	"\x0e_temperature_c\"\x0e\n" +
 	"\fForwardReply\"\f\n" +
 	"\n" +
-	"ReachReply\"\xc0\x02\n" +
+	"ReachReply\"\xef\x02\n" +
 	"\aCommand\x12-\n" +
 	"\x04load\x18\x01 \x01(\v2\x17.edgeshard.wire.v1.LoadH\x00R\x04load\x126\n" +
 	"\aconnect\x18\x02 \x01(\v2\x1a.edgeshard.wire.v1.ConnectH\x00R\aconnect\x12-\n" +
 	"\x04pass\x18\x04 \x01(\v2\x17.edgeshard.wire.v1.PassH\x00R\x04pass\x123\n" +
 	"\x06unload\x18\x05 \x01(\v2\x19.edgeshard.wire.v1.UnloadH\x00R\x06unload\x123\n" +
 	"\x06expect\x18\x14 \x01(\v2\x19.edgeshard.wire.v1.ExpectH\x00R\x06expect\x12-\n" +
-	"\x04pace\x18\x15 \x01(\v2\x17.edgeshard.wire.v1.PaceH\x00R\x04paceB\x06\n" +
+	"\x04pace\x18\x15 \x01(\v2\x17.edgeshard.wire.v1.PaceH\x00R\x04pace\x12-\n" +
+	"\x04halt\x18\x16 \x01(\v2\x17.edgeshard.wire.v1.HaltH\x00R\x04haltB\x06\n" +
 	"\x04kind\"\x8e\x03\n" +
 	"\x05Event\x123\n" +
 	"\x06loaded\x18\x01 \x01(\v2\x19.edgeshard.wire.v1.LoadedH\x00R\x06loaded\x12<\n" +
@@ -2814,7 +2893,8 @@ const file_wire_proto_rawDesc = "" +
 	"arrival_ns\x18\x05 \x01(\x03R\tarrivalNs\"M\n" +
 	"\x04Pace\x12\x1a\n" +
 	"\bslowdown\x18\x01 \x01(\x01R\bslowdown\x12)\n" +
-	"\x10prefill_slowdown\x18\x02 \x01(\x01R\x0fprefillSlowdown\"\v\n" +
+	"\x10prefill_slowdown\x18\x02 \x01(\x01R\x0fprefillSlowdown\"\x06\n" +
+	"\x04Halt\"\v\n" +
 	"\tConnected\"\x9f\x01\n" +
 	"\x04Beat\x12\x17\n" +
 	"\asent_ns\x18\x01 \x01(\x03R\x06sentNs\x12\x19\n" +
@@ -2852,7 +2932,7 @@ const file_wire_proto_rawDesc = "" +
 	"\tworkspace\x18\x03 \x01(\x03R\tworkspace\x12\x1a\n" +
 	"\boverhead\x18\x04 \x01(\x03R\boverhead\x12\x16\n" +
 	"\x06budget\x18\x05 \x01(\x03R\x06budget\x12\x18\n" +
-	"\arunning\x18\x06 \x01(\bR\arunning\"\xb3\x02\n" +
+	"\arunning\x18\x06 \x01(\bR\arunning\"\xe1\x02\n" +
 	"\x04Pass\x12\x1f\n" +
 	"\vmicro_batch\x18\x01 \x01(\rR\n" +
 	"microBatch\x12\x12\n" +
@@ -2865,7 +2945,9 @@ const file_wire_proto_rawDesc = "" +
 	"\x06sender\x18\b \x01(\rR\x06sender\x12-\n" +
 	"\x05spans\x18\t \x03(\v2\x17.edgeshard.wire.v1.SpanR\x05spans\x12\x12\n" +
 	"\x04beat\x18\n" +
-	" \x01(\bR\x04beat\"\x83\x02\n" +
+	" \x01(\bR\x04beat\x12\x14\n" +
+	"\x05ahead\x18\v \x01(\rR\x05ahead\x12\x16\n" +
+	"\x06onward\x18\f \x01(\bR\x06onward\"\x99\x02\n" +
 	"\bSequence\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\x03R\arequest\x12\x12\n" +
 	"\x04past\x18\x02 \x01(\rR\x04past\x12\x10\n" +
@@ -2874,7 +2956,8 @@ const file_wire_proto_rawDesc = "" +
 	"\x06tokens\x18\x05 \x03(\rR\x06tokens\x127\n" +
 	"\bsampling\x18\x06 \x01(\v2\x1b.edgeshard.wire.v1.SamplingR\bsampling\x128\n" +
 	"\tlog_probs\x18\a \x01(\v2\x1b.edgeshard.wire.v1.LogProbsR\blogProbs\x12\x12\n" +
-	"\x04name\x18\b \x01(\tR\x04name\"\x96\x01\n" +
+	"\x04name\x18\b \x01(\tR\x04name\x12\x14\n" +
+	"\x05until\x18\t \x01(\rR\x05until\"\x96\x01\n" +
 	"\bSampling\x12 \n" +
 	"\vtemperature\x18\x01 \x01(\x01R\vtemperature\x12\x13\n" +
 	"\x05top_p\x18\x02 \x01(\x01R\x04topP\x12\x12\n" +
@@ -2917,7 +3000,7 @@ func file_wire_proto_rawDescGZIP() []byte {
 	return file_wire_proto_rawDescData
 }
 
-var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 35)
+var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
 var file_wire_proto_goTypes = []any{
 	(*HelloRequest)(nil),  // 0: edgeshard.wire.v1.HelloRequest
 	(*HelloReply)(nil),    // 1: edgeshard.wire.v1.HelloReply
@@ -2940,71 +3023,73 @@ var file_wire_proto_goTypes = []any{
 	(*Offer)(nil),         // 18: edgeshard.wire.v1.Offer
 	(*Expect)(nil),        // 19: edgeshard.wire.v1.Expect
 	(*Pace)(nil),          // 20: edgeshard.wire.v1.Pace
-	(*Connected)(nil),     // 21: edgeshard.wire.v1.Connected
-	(*Beat)(nil),          // 22: edgeshard.wire.v1.Beat
-	(*Unload)(nil),        // 23: edgeshard.wire.v1.Unload
-	(*Unloaded)(nil),      // 24: edgeshard.wire.v1.Unloaded
-	(*Imitation)(nil),     // 25: edgeshard.wire.v1.Imitation
-	(*ShapedLink)(nil),    // 26: edgeshard.wire.v1.ShapedLink
-	(*Failure)(nil),       // 27: edgeshard.wire.v1.Failure
-	(*Need)(nil),          // 28: edgeshard.wire.v1.Need
-	(*Pass)(nil),          // 29: edgeshard.wire.v1.Pass
-	(*Sequence)(nil),      // 30: edgeshard.wire.v1.Sequence
-	(*Sampling)(nil),      // 31: edgeshard.wire.v1.Sampling
-	(*LogProbs)(nil),      // 32: edgeshard.wire.v1.LogProbs
-	(*Alternative)(nil),   // 33: edgeshard.wire.v1.Alternative
-	(*Span)(nil),          // 34: edgeshard.wire.v1.Span
+	(*Halt)(nil),          // 21: edgeshard.wire.v1.Halt
+	(*Connected)(nil),     // 22: edgeshard.wire.v1.Connected
+	(*Beat)(nil),          // 23: edgeshard.wire.v1.Beat
+	(*Unload)(nil),        // 24: edgeshard.wire.v1.Unload
+	(*Unloaded)(nil),      // 25: edgeshard.wire.v1.Unloaded
+	(*Imitation)(nil),     // 26: edgeshard.wire.v1.Imitation
+	(*ShapedLink)(nil),    // 27: edgeshard.wire.v1.ShapedLink
+	(*Failure)(nil),       // 28: edgeshard.wire.v1.Failure
+	(*Need)(nil),          // 29: edgeshard.wire.v1.Need
+	(*Pass)(nil),          // 30: edgeshard.wire.v1.Pass
+	(*Sequence)(nil),      // 31: edgeshard.wire.v1.Sequence
+	(*Sampling)(nil),      // 32: edgeshard.wire.v1.Sampling
+	(*LogProbs)(nil),      // 33: edgeshard.wire.v1.LogProbs
+	(*Alternative)(nil),   // 34: edgeshard.wire.v1.Alternative
+	(*Span)(nil),          // 35: edgeshard.wire.v1.Span
 }
 var file_wire_proto_depIdxs = []int32{
 	1,  // 0: edgeshard.wire.v1.StatusReply.worker:type_name -> edgeshard.wire.v1.HelloReply
 	13, // 1: edgeshard.wire.v1.StatusReply.stages:type_name -> edgeshard.wire.v1.Stage
 	8,  // 2: edgeshard.wire.v1.Command.load:type_name -> edgeshard.wire.v1.Load
 	16, // 3: edgeshard.wire.v1.Command.connect:type_name -> edgeshard.wire.v1.Connect
-	29, // 4: edgeshard.wire.v1.Command.pass:type_name -> edgeshard.wire.v1.Pass
-	23, // 5: edgeshard.wire.v1.Command.unload:type_name -> edgeshard.wire.v1.Unload
+	30, // 4: edgeshard.wire.v1.Command.pass:type_name -> edgeshard.wire.v1.Pass
+	24, // 5: edgeshard.wire.v1.Command.unload:type_name -> edgeshard.wire.v1.Unload
 	19, // 6: edgeshard.wire.v1.Command.expect:type_name -> edgeshard.wire.v1.Expect
 	20, // 7: edgeshard.wire.v1.Command.pace:type_name -> edgeshard.wire.v1.Pace
-	15, // 8: edgeshard.wire.v1.Event.loaded:type_name -> edgeshard.wire.v1.Loaded
-	21, // 9: edgeshard.wire.v1.Event.connected:type_name -> edgeshard.wire.v1.Connected
-	29, // 10: edgeshard.wire.v1.Event.pass:type_name -> edgeshard.wire.v1.Pass
-	27, // 11: edgeshard.wire.v1.Event.failure:type_name -> edgeshard.wire.v1.Failure
-	24, // 12: edgeshard.wire.v1.Event.unloaded:type_name -> edgeshard.wire.v1.Unloaded
-	14, // 13: edgeshard.wire.v1.Event.loading:type_name -> edgeshard.wire.v1.Loading
-	18, // 14: edgeshard.wire.v1.Event.offer:type_name -> edgeshard.wire.v1.Offer
-	13, // 15: edgeshard.wire.v1.Load.stages:type_name -> edgeshard.wire.v1.Stage
-	9,  // 16: edgeshard.wire.v1.Load.weights:type_name -> edgeshard.wire.v1.UnitWeights
-	17, // 17: edgeshard.wire.v1.Load.members:type_name -> edgeshard.wire.v1.Peer
-	10, // 18: edgeshard.wire.v1.UnitWeights.tensors:type_name -> edgeshard.wire.v1.TensorWeights
-	17, // 19: edgeshard.wire.v1.Connect.peers:type_name -> edgeshard.wire.v1.Peer
-	25, // 20: edgeshard.wire.v1.Unloaded.imitation:type_name -> edgeshard.wire.v1.Imitation
-	26, // 21: edgeshard.wire.v1.Imitation.links:type_name -> edgeshard.wire.v1.ShapedLink
-	28, // 22: edgeshard.wire.v1.Failure.need:type_name -> edgeshard.wire.v1.Need
-	30, // 23: edgeshard.wire.v1.Pass.sequences:type_name -> edgeshard.wire.v1.Sequence
-	34, // 24: edgeshard.wire.v1.Pass.spans:type_name -> edgeshard.wire.v1.Span
-	31, // 25: edgeshard.wire.v1.Sequence.sampling:type_name -> edgeshard.wire.v1.Sampling
-	32, // 26: edgeshard.wire.v1.Sequence.log_probs:type_name -> edgeshard.wire.v1.LogProbs
-	33, // 27: edgeshard.wire.v1.LogProbs.alternatives:type_name -> edgeshard.wire.v1.Alternative
-	0,  // 28: edgeshard.wire.v1.Worker.Hello:input_type -> edgeshard.wire.v1.HelloRequest
-	2,  // 29: edgeshard.wire.v1.Worker.Status:input_type -> edgeshard.wire.v1.StatusRequest
-	6,  // 30: edgeshard.wire.v1.Worker.Session:input_type -> edgeshard.wire.v1.Command
-	22, // 31: edgeshard.wire.v1.Worker.Watch:input_type -> edgeshard.wire.v1.Beat
-	29, // 32: edgeshard.wire.v1.Worker.Forward:input_type -> edgeshard.wire.v1.Pass
-	12, // 33: edgeshard.wire.v1.Worker.Supply:input_type -> edgeshard.wire.v1.Chunk
-	11, // 34: edgeshard.wire.v1.Worker.Fetch:input_type -> edgeshard.wire.v1.Want
-	17, // 35: edgeshard.wire.v1.Worker.Reach:input_type -> edgeshard.wire.v1.Peer
-	1,  // 36: edgeshard.wire.v1.Worker.Hello:output_type -> edgeshard.wire.v1.HelloReply
-	3,  // 37: edgeshard.wire.v1.Worker.Status:output_type -> edgeshard.wire.v1.StatusReply
-	7,  // 38: edgeshard.wire.v1.Worker.Session:output_type -> edgeshard.wire.v1.Event
-	22, // 39: edgeshard.wire.v1.Worker.Watch:output_type -> edgeshard.wire.v1.Beat
-	4,  // 40: edgeshard.wire.v1.Worker.Forward:output_type -> edgeshard.wire.v1.ForwardReply
-	11, // 41: edgeshard.wire.v1.Worker.Supply:output_type -> edgeshard.wire.v1.Want
-	12, // 42: edgeshard.wire.v1.Worker.Fetch:output_type -> edgeshard.wire.v1.Chunk
-	5,  // 43: edgeshard.wire.v1.Worker.Reach:output_type -> edgeshard.wire.v1.ReachReply
-	36, // [36:44] is the sub-list for method output_type
-	28, // [28:36] is the sub-list for method input_type
-	28, // [28:28] is the sub-list for extension type_name
-	28, // [28:28] is the sub-list for extension extendee
-	0,  // [0:28] is the sub-list for field type_name
+	21, // 8: edgeshard.wire.v1.Command.halt:type_name -> edgeshard.wire.v1.Halt
+	15, // 9: edgeshard.wire.v1.Event.loaded:type_name -> edgeshard.wire.v1.Loaded
+	22, // 10: edgeshard.wire.v1.Event.connected:type_name -> edgeshard.wire.v1.Connected
+	30, // 11: edgeshard.wire.v1.Event.pass:type_name -> edgeshard.wire.v1.Pass
+	28, // 12: edgeshard.wire.v1.Event.failure:type_name -> edgeshard.wire.v1.Failure
+	25, // 13: edgeshard.wire.v1.Event.unloaded:type_name -> edgeshard.wire.v1.Unloaded
+	14, // 14: edgeshard.wire.v1.Event.loading:type_name -> edgeshard.wire.v1.Loading
+	18, // 15: edgeshard.wire.v1.Event.offer:type_name -> edgeshard.wire.v1.Offer
+	13, // 16: edgeshard.wire.v1.Load.stages:type_name -> edgeshard.wire.v1.Stage
+	9,  // 17: edgeshard.wire.v1.Load.weights:type_name -> edgeshard.wire.v1.UnitWeights
+	17, // 18: edgeshard.wire.v1.Load.members:type_name -> edgeshard.wire.v1.Peer
+	10, // 19: edgeshard.wire.v1.UnitWeights.tensors:type_name -> edgeshard.wire.v1.TensorWeights
+	17, // 20: edgeshard.wire.v1.Connect.peers:type_name -> edgeshard.wire.v1.Peer
+	26, // 21: edgeshard.wire.v1.Unloaded.imitation:type_name -> edgeshard.wire.v1.Imitation
+	27, // 22: edgeshard.wire.v1.Imitation.links:type_name -> edgeshard.wire.v1.ShapedLink
+	29, // 23: edgeshard.wire.v1.Failure.need:type_name -> edgeshard.wire.v1.Need
+	31, // 24: edgeshard.wire.v1.Pass.sequences:type_name -> edgeshard.wire.v1.Sequence
+	35, // 25: edgeshard.wire.v1.Pass.spans:type_name -> edgeshard.wire.v1.Span
+	32, // 26: edgeshard.wire.v1.Sequence.sampling:type_name -> edgeshard.wire.v1.Sampling
+	33, // 27: edgeshard.wire.v1.Sequence.log_probs:type_name -> edgeshard.wire.v1.LogProbs
+	34, // 28: edgeshard.wire.v1.LogProbs.alternatives:type_name -> edgeshard.wire.v1.Alternative
+	0,  // 29: edgeshard.wire.v1.Worker.Hello:input_type -> edgeshard.wire.v1.HelloRequest
+	2,  // 30: edgeshard.wire.v1.Worker.Status:input_type -> edgeshard.wire.v1.StatusRequest
+	6,  // 31: edgeshard.wire.v1.Worker.Session:input_type -> edgeshard.wire.v1.Command
+	23, // 32: edgeshard.wire.v1.Worker.Watch:input_type -> edgeshard.wire.v1.Beat
+	30, // 33: edgeshard.wire.v1.Worker.Forward:input_type -> edgeshard.wire.v1.Pass
+	12, // 34: edgeshard.wire.v1.Worker.Supply:input_type -> edgeshard.wire.v1.Chunk
+	11, // 35: edgeshard.wire.v1.Worker.Fetch:input_type -> edgeshard.wire.v1.Want
+	17, // 36: edgeshard.wire.v1.Worker.Reach:input_type -> edgeshard.wire.v1.Peer
+	1,  // 37: edgeshard.wire.v1.Worker.Hello:output_type -> edgeshard.wire.v1.HelloReply
+	3,  // 38: edgeshard.wire.v1.Worker.Status:output_type -> edgeshard.wire.v1.StatusReply
+	7,  // 39: edgeshard.wire.v1.Worker.Session:output_type -> edgeshard.wire.v1.Event
+	23, // 40: edgeshard.wire.v1.Worker.Watch:output_type -> edgeshard.wire.v1.Beat
+	4,  // 41: edgeshard.wire.v1.Worker.Forward:output_type -> edgeshard.wire.v1.ForwardReply
+	11, // 42: edgeshard.wire.v1.Worker.Supply:output_type -> edgeshard.wire.v1.Want
+	12, // 43: edgeshard.wire.v1.Worker.Fetch:output_type -> edgeshard.wire.v1.Chunk
+	5,  // 44: edgeshard.wire.v1.Worker.Reach:output_type -> edgeshard.wire.v1.ReachReply
+	37, // [37:45] is the sub-list for method output_type
+	29, // [29:37] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_wire_proto_init() }
@@ -3020,6 +3105,7 @@ func file_wire_proto_init() {
 		(*Command_Unload)(nil),
 		(*Command_Expect)(nil),
 		(*Command_Pace)(nil),
+		(*Command_Halt)(nil),
 	}
 	file_wire_proto_msgTypes[7].OneofWrappers = []any{
 		(*Event_Loaded)(nil),
@@ -3036,7 +3122,7 @@ func file_wire_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wire_proto_rawDesc), len(file_wire_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   35,
+			NumMessages:   36,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
