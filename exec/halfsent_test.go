@@ -63,6 +63,15 @@ func (h *half) call(stream uint32, method string) {
 func TestHalfSent(t *testing.T) {
 	address := serve(t, exec.WorkerOptions{Insecure: true, Timeout: time.Second})
 	for i := range 40 {
+		lane, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer lane.Close()
+		// Half of a lane's first bytes, no greeting, or one larger than any may be.
+		if _, err := io.WriteString(lane, []string{"EDGS", "EDGSHARD", "EDGSHARD\xff\xff\xff\xff"}[i%3]); err != nil {
+			t.Fatal(err)
+		}
 		h := newHalf(t, address)
 		switch i % 4 {
 		case 0: // no call at all
@@ -72,7 +81,7 @@ func TestHalfSent(t *testing.T) {
 			h.call(1, "Session")
 			h.do(h.framer.WriteData(1, false, []byte{0, 0, 0xf0, 0, 0, 1}))
 		case 3: // one that is larger than any may be
-			h.call(1, "Forward")
+			h.call(1, "Supply")
 			h.do(h.framer.WriteData(1, false, []byte{0, 0xff, 0xff, 0xff, 0xff, 1}))
 		}
 	}

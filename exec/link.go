@@ -4,13 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
-
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/metadata"
 
 	"github.com/edgeshard/edgeshard/exec/wire"
 )
@@ -22,19 +18,21 @@ const closeTimeout = 500 * time.Millisecond
 type link struct {
 	session *session
 	peer    *wire.Peer
-	conn    *grpc.ClientConn
-	stream  grpc.ClientStreamingClient[wire.Pass, wire.ForwardReply]
-	cancel  context.CancelFunc // of the stream
+	lane    *wire.Lane
+	ended   chan struct{} // closed when the other side has answered, or never will
 	outbox  chan outgoing
-	shape   *shape     // nil: the link is as it is
-	sending sync.Mutex // over the stream
+	shape   *shape       // nil: the link is as it is
+	sending sync.Mutex   // over the lane
+	queued  atomic.Int32 // messages in the outbox, and the one that is taken from it
 }
 
-// An outgoing message of a shaped link is sent once its time has come.
+// An outgoing message waits until others are sent, or on a shaped link until its
+// time has come. Its values are a copy.
 type outgoing struct {
-	message *wire.Message
-	slot    slot
-	id      int64 // of its offer
+	pass   *wire.Pass
+	values []float32
+	slot   slot
+	id     int64 // of its offer
 }
 
 // connect opens the links to the devices the worker sends to, and begins to
@@ -48,7 +46,7 @@ func (s *session) connect(peers []*wire.Peer) error {
 	for _, p := range peers {
 		l, err := s.openLink(p)
 		if err != nil {
-			return &lost{device: p.GetDevice(), err: fmt.Errorf("no connection to %s: %w", p.GetAddress(), plainError(err))}
+			return &lost{device: p.GetDevice(), err: fmt.Errorf("no connection to %s: %w", p.GetAddress(), err)}
 		}
 		if err := l.warmUp(); err != nil {
 			return l.broken(err)
@@ -64,75 +62,93 @@ func (s *session) connect(peers []*wire.Peer) error {
 	return s.send(&wire.Event{Kind: &wire.Event_Connected{Connected: &wire.Connected{}}})
 }
 
+// openLink waits until the other side has taken the lane.
 func (s *session) openLink(p *wire.Peer) (*link, error) {
-	conn, err := wire.Dial(p.GetAddress(), p.GetCertificate(), s.worker.options.Credentials, s.worker.dial)
+	ctx, cancel := context.WithTimeout(s.ctx, s.linkSilence())
+	defer cancel()
+	lane, err := wire.OpenLane(ctx, p.GetAddress(), p.GetCertificate(), s.worker.options.Credentials, s.worker.dial,
+		&wire.Greeting{Session: s.load.GetSession(), Device: s.load.GetDeviceIndex()})
 	if err != nil {
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
 		return nil, err
 	}
-	// The stream outlives the session's context, so that it can end with a goodbye.
-	ctx, cancel := context.WithCancel(context.WithoutCancel(s.ctx))
-	l := &link{session: s, peer: p, conn: conn, cancel: cancel, outbox: make(chan outgoing, s.load.GetInFlight()), shape: newShape(p, s.worker.clock)}
-	if err := l.open(ctx); err != nil {
-		cancel()
-		return nil, errors.Join(err, conn.Close())
+	l := &link{
+		session: s, peer: p, lane: lane, ended: make(chan struct{}),
+		outbox: make(chan outgoing, s.load.GetInFlight()), shape: newShape(p, s.worker.clock),
 	}
+	s.goTask(l.heed)
+	// The lane outlives the session a little, so that it can end with a goodbye; a
+	// sender that waits for a peer which reads nothing is freed then.
+	context.AfterFunc(s.ctx, func() { time.AfterFunc(closeTimeout, l.close) })
 	return l, nil
 }
 
-// open waits until the other side has taken the stream.
-func (l *link) open(ctx context.Context) error {
-	defer context.AfterFunc(l.session.ctx, l.cancel)()
-	timer := time.AfterFunc(l.session.linkSilence(), l.cancel)
-	defer timer.Stop()
-	stream, err := wire.NewWorkerClient(l.conn).Forward(l.session.outgoing(ctx))
-	if err != nil {
+// heed waits for the other side's last word, which comes in answer to a goodbye or
+// says what is wrong.
+func (l *link) heed() error {
+	err := l.lane.Await()
+	close(l.ended)
+	if l.session.ctx.Err() != nil {
+		return nil
+	}
+	if err == nil {
+		err = errors.New("the other side ended the lane")
+	}
+	return l.broken(err)
+}
+
+func (l *link) close() { _ = l.lane.Close() }
+
+// inlineBytes bounds the values of a pass that is sent by who has computed it, at
+// once: the system takes them without waiting, unless it has no room for much more.
+const inlineBytes = 64 << 10
+
+// send sends a pass, or queues it with a copy of its values.
+func (l *link) send(p *wire.Pass, values []float32) error {
+	p.Sender = l.session.load.GetDeviceIndex()
+	if l.shape == nil && 4*len(values) <= inlineBytes && l.queued.Load() == 0 && l.sending.TryLock() {
+		defer l.sending.Unlock()
+		p.SentNs = l.session.worker.clock()
+		return l.checked(l.lane.Send(p, values))
+	}
+	o := outgoing{pass: p}
+	if values != nil {
+		o.values = append(l.session.spares.take(), values...)
+	}
+	if err := l.schedule(&o); err != nil {
 		return err
 	}
-	l.stream = stream
-	if header, err := stream.Header(); err != nil || header == nil {
-		return errors.Join(err, streamError(stream))
+	l.queued.Add(1)
+	select {
+	case l.outbox <- o:
+	case <-l.session.ctx.Done():
 	}
 	return nil
 }
 
-// outgoing returns a context for calls to other workers of the session.
-func (s *session) outgoing(ctx context.Context) context.Context {
-	return metadata.AppendToOutgoingContext(ctx, sessionKey, s.load.GetSession(),
-		senderKey, strconv.FormatUint(uint64(s.load.GetDeviceIndex()), 10))
-}
-
-// streamError returns what the other side ended a stream with.
-func streamError(s grpc.ClientStream) error {
-	err := s.RecvMsg(new(wire.ForwardReply))
-	if err == nil || errors.Is(err, io.EOF) {
-		return errors.New("the other side ended the stream")
-	}
-	return err
-}
-
-// send queues a pass with a copy of its values.
-func (l *link) send(p *wire.Pass, values []float32) error {
-	p.Sender = l.session.load.GetDeviceIndex()
-	o := outgoing{message: wire.NewMessage(p, values)}
-	if l.shape != nil {
-		bytes := l.session.passBytes(p, values)
-		if l.peer.GetArbitrated() {
-			offer := l.shape.offer(bytes)
-			o.id = offer.GetId()
-			if err := l.session.send(&wire.Event{Kind: &wire.Event_Offer{Offer: offer}}); err != nil {
-				return err
-			}
-		} else {
-			o.slot = l.shape.take(bytes)
-		}
-	}
-	select {
-	case l.outbox <- o:
-		return nil
-	case <-l.session.ctx.Done():
-		o.message.Free()
+// schedule gives a message of a shaped link its time, or asks for it.
+func (l *link) schedule(o *outgoing) error {
+	if l.shape == nil {
 		return nil
 	}
+	bytes := l.session.passBytes(o.pass, o.values)
+	if !l.peer.GetArbitrated() {
+		o.slot = l.shape.take(bytes)
+		return nil
+	}
+	offer := l.shape.offer(bytes)
+	o.id = offer.GetId()
+	return l.session.send(&wire.Event{Kind: &wire.Event_Offer{Offer: offer}})
+}
+
+// checked says that the peer is gone if sending failed, unless the session has ended.
+func (l *link) checked(err error) error {
+	if err == nil || l.session.ctx.Err() != nil {
+		return nil
+	}
+	return l.broken(err)
 }
 
 // warmUpBytes bounds what a link carries before the run.
@@ -148,7 +164,7 @@ func (l *link) warmUp() error {
 		for len(p.Sequences) < int(s.load.GetMicroBatch()) && (len(p.Sequences)+1)*rows <= warmUpBytes/(4*s.config.Dim) {
 			p.Sequences = append(p.Sequences, p.Sequences[0])
 		}
-		if err := l.transmit(wire.NewMessage(p, make([]float32, s.activations(p)))); err != nil {
+		if err := l.transmit(p, make([]float32, s.activations(p))); err != nil {
 			return err
 		}
 	}
@@ -157,12 +173,11 @@ func (l *link) warmUp() error {
 
 // run sends the messages until the session ends.
 func (l *link) run() error {
-	defer l.cancel()
 	for {
 		select {
 		case o := <-l.outbox:
 			if err := l.deliver(o); err != nil {
-				return l.broken(err)
+				return l.checked(err)
 			}
 		case <-l.session.ctx.Done():
 			l.goodbye()
@@ -181,8 +196,8 @@ func (l *link) beat() error {
 			if l.shape.cut() {
 				continue
 			}
-			if err := l.transmit(wire.NewMessage(&wire.Pass{Beat: true}, nil)); err != nil {
-				return l.broken(err)
+			if err := l.transmit(&wire.Pass{Beat: true}, nil); err != nil {
+				return l.checked(err)
 			}
 		case <-l.session.ctx.Done():
 			return nil
@@ -190,39 +205,32 @@ func (l *link) beat() error {
 	}
 }
 
-// broken says that the peer is gone, unless the session has ended.
+// broken says that the peer is gone.
 func (l *link) broken(err error) error {
 	l.session.awaitUnload()
-	return &lost{device: l.peer.GetDevice(), err: fmt.Errorf("the connection to %s broke: %w", l.peer.GetAddress(), plainError(err))}
+	return &lost{device: l.peer.GetDevice(), err: fmt.Errorf("the connection to %s broke: %w", l.peer.GetAddress(), err)}
 }
 
 func (l *link) deliver(o outgoing) error {
 	s := l.session
-	o.message.Pass.SentNs = s.worker.clock()
+	o.pass.SentNs = s.worker.clock()
 	if l.shape != nil {
 		l.hold(&o)
 	}
-	return l.transmit(o.message)
+	err := l.transmit(o.pass, o.values)
+	l.queued.Add(-1)
+	s.spares.give(o.values)
+	return err
 }
 
 // transmit sends a message, one at a time.
-func (l *link) transmit(m *wire.Message) error {
-	s := l.session
+func (l *link) transmit(p *wire.Pass, values []float32) error {
 	l.sending.Lock()
 	defer l.sending.Unlock()
-	if s.ctx.Err() != nil { // the stream may have ended with a goodbye
-		m.Free()
+	if l.session.ctx.Err() != nil { // the lane may have ended with a goodbye
 		return nil
 	}
-	defer context.AfterFunc(s.ctx, l.cancelLater)()
-	err := m.Send(l.stream)
-	if errors.Is(err, io.EOF) {
-		err = streamError(l.stream)
-	}
-	if s.ctx.Err() != nil {
-		return nil
-	}
-	return err
+	return l.lane.Send(p, values)
 }
 
 // hold keeps a message back until it would have arrived over the topology's link.
@@ -233,23 +241,19 @@ func (l *link) hold(o *outgoing) {
 	} else {
 		sleep(s.ctx, time.Duration(o.slot.arrival-s.worker.clock()))
 	}
-	o.message.Pass.SentNs, o.message.Pass.BusyNs = o.slot.start, o.slot.free-o.slot.start
+	o.pass.SentNs, o.pass.BusyNs = o.slot.start, o.slot.free-o.slot.start
 	if s.ctx.Err() == nil {
 		l.shape.sent(s.worker.clock() - o.slot.arrival)
 	}
 }
 
-// cancelLater frees a sender that waits for a peer which reads nothing.
-func (l *link) cancelLater() { time.AfterFunc(closeTimeout, l.cancel) }
-
-// goodbye ends the stream in order, so that the other side does not take it for
-// a failure.
+// goodbye ends the lane in order, so that the other side does not take it for a
+// failure.
 func (l *link) goodbye() {
-	l.cancelLater()
 	l.sending.Lock()
 	defer l.sending.Unlock()
-	if !errors.Is(context.Cause(l.session.ctx), errUnloaded) || l.stream.CloseSend() != nil {
-		return
+	if errors.Is(context.Cause(l.session.ctx), errUnloaded) && l.lane.Goodbye() == nil {
+		<-l.ended // or the lane is closed
 	}
-	_ = l.stream.RecvMsg(new(wire.ForwardReply)) // its arrival is all that counts
+	l.close()
 }

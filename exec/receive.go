@@ -1,56 +1,62 @@
 package exec
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"sync/atomic"
 	"time"
-
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	"github.com/edgeshard/edgeshard/exec/wire"
 )
 
-// receive takes passes from another worker until its stream or the session ends.
-func (s *session) receive(stream grpc.ClientStreamingServer[wire.Pass, wire.ForwardReply], sender []string) error {
-	if len(sender) != 1 {
-		return status.Error(codes.InvalidArgument, "want the sender's device")
-	}
-	device, err := strconv.ParseUint(sender[0], 10, 32)
-	if err != nil {
-		return status.Errorf(codes.InvalidArgument, "sender: %v", err)
-	}
+// receive takes passes from another worker until its lane or the session ends.
+func (s *session) receive(lane *wire.Lane, device uint32) error {
 	select {
 	case <-s.opened:
 	case <-s.ctx.Done():
-		return status.Error(codes.Aborted, "the session has ended")
+		return errSessionEnded
 	}
 	ended := make(chan error, 1)
-	r := &reception{session: s, device: uint32(device), activity: activityOf(stream.Context()), pulse: s.linkPulse()}
-	go func() { ended <- r.pump(stream) }()
+	r := &reception{session: s, device: device, lane: lane, pulse: s.linkPulse()}
+	go func() { ended <- r.pump() }()
 	tick := time.NewTicker(s.linkSilence() / linkTicks)
 	defer tick.Stop()
 	for {
 		select {
 		case err := <-ended:
 			if errors.Is(err, io.EOF) {
-				return stream.SendAndClose(&wire.ForwardReply{})
+				return nil
 			}
 			s.awaitUnload()
-			s.end(&lost{device: uint32(device), err: fmt.Errorf("its passes stopped coming: %w", plainError(err))})
+			s.end(&lost{device: device, err: fmt.Errorf("its passes stopped coming: %w", err)})
 			return err
 		case <-tick.C:
 			if now := time.Duration(s.worker.clock()); r.silent(now) {
-				s.end(&lost{uint32(device), fmt.Errorf("nothing came from it for %s", s.linkSilence()), now - r.pulse.heard})
+				s.end(&lost{device, fmt.Errorf("nothing came from it for %s", s.linkSilence()), now - r.pulse.heard})
 			}
 		case <-s.ctx.Done():
-			return status.Error(codes.Aborted, "the session has ended")
+			return r.abandon(ended)
 		}
 	}
+}
+
+var errSessionEnded = errors.New("the session has ended")
+
+// abandon gives the other side time for its goodbye, where all have been told to
+// unload, and returns what the lane ended with.
+func (r *reception) abandon(ended <-chan error) error {
+	if errors.Is(context.Cause(r.session.ctx), errUnloaded) {
+		timer := time.AfterFunc(closeTimeout, func() { _ = r.lane.Close() })
+		defer timer.Stop()
+	} else {
+		_ = r.lane.Close()
+	}
+	if err := <-ended; errors.Is(err, io.EOF) {
+		return nil
+	}
+	return errSessionEnded
 }
 
 // linkSilence is the silence after which a link counts as cut: less than that
@@ -62,10 +68,10 @@ func (s *session) linkSilence() time.Duration {
 
 // A reception is a stream of passes from another worker.
 type reception struct {
-	session  *session
-	device   uint32
-	activity *activity // nil: not known
-	frames   atomic.Int64
+	session *session
+	device  uint32
+	lane    *wire.Lane
+	frames  atomic.Int64
 
 	pulse  *pulse
 	seen   int64 // frames, when there was last something of it
@@ -89,10 +95,7 @@ func (s *session) linkPulse() *pulse {
 // silent reports that nothing has come for too long, neither a beat nor a good
 // part of a message.
 func (r *reception) silent(now time.Duration) bool {
-	frames, bytes := r.frames.Load(), int64(0)
-	if r.activity != nil {
-		bytes = r.activity.read.Load()
-	}
+	frames, bytes := r.frames.Load(), r.lane.BytesRead()
 	if frames > r.seen || bytes-r.before > partOfMessage {
 		r.seen, r.before = frames, bytes
 		r.pulse.answer(now)
@@ -100,12 +103,12 @@ func (r *reception) silent(now time.Duration) bool {
 	return r.pulse.tick(now)
 }
 
-// pump queues the passes of a stream until it ends; the error is never nil.
-func (r *reception) pump(stream wire.Stream) error {
-	s, device := r.session, r.device
-	size := func(p *wire.Pass) (int, error) { return s.checkPass(p, device) }
+// pump queues the passes of a lane until it ends; the error is never nil.
+func (r *reception) pump() error {
+	s := r.session
+	size := func(p *wire.Pass) (int, error) { return s.checkPass(p, r.device) }
 	for {
-		pass, values, err := wire.Receive(stream, size, s.spares.take())
+		pass, values, err := r.lane.Receive(size, s.spares.take())
 		if err != nil {
 			return err
 		}
@@ -119,13 +122,22 @@ func (r *reception) pump(stream wire.Stream) error {
 		}
 		here := s.load.GetDeviceIndex()
 		pass.Spans = append(pass.Spans, &wire.Span{
-			Stage: pass.GetStage(), Device: device, To: here, StartNs: pass.GetSentNs(), BusyNs: pass.GetBusyNs(),
+			Stage: pass.GetStage(), Device: r.device, To: here, StartNs: pass.GetSentNs(), BusyNs: pass.GetBusyNs(),
 			EndNs: s.worker.clock(), Bytes: s.passBytes(pass, values),
 		})
-		if err := s.queue(arrival{pass, values}); err != nil {
+		if err := s.take(arrival{pass, values}); err != nil {
 			return err
 		}
 	}
+}
+
+// take queues a pass, or hands on the tokens of one that is back: they need not wait
+// for what is computed.
+func (s *session) take(a arrival) error {
+	if int(a.pass.GetStage()) == len(s.shards) && a.values == nil {
+		return s.returned(a)
+	}
+	return s.queue(a)
 }
 
 // passBytes returns what a pass carries: its values, or the tokens that return.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -171,9 +172,13 @@ func TestStrangers(t *testing.T) {
 	}{{"d1", "1", true}, {"d1", "2", false}, {"d3", "1", false}, {"d3", "3", false}} {
 		ctx := metadata.AppendToOutgoingContext(ctx, "edgeshard-session", rogueSession, "edgeshard-device", c.device)
 		client := dial(c.name)
-		forward, err := client.Forward(ctx)
-		if got := taken(t, forward, err); got != c.taken {
-			t.Errorf("passes of %s as device %s: taken %v: want %v", c.name, c.device, got, c.taken)
+		device, _ := strconv.Atoi(c.device)
+		lane, err := wire.OpenLane(ctx, address, "d0", issued(t, a, c.name), wire.TCP, &wire.Greeting{Session: rogueSession, Device: uint32(device)})
+		if got := err == nil; got != c.taken {
+			t.Errorf("passes of %s as device %s: taken %v, %v: want %v", c.name, c.device, got, err, c.taken)
+		}
+		if err == nil {
+			t.Cleanup(func() { lane.Close() })
 		}
 		fetch, err := client.Fetch(ctx)
 		if got := taken(t, fetch, err); got != c.taken {

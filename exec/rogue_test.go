@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/metadata"
 
 	"github.com/edgeshard/edgeshard/exec"
 	"github.com/edgeshard/edgeshard/exec/wire"
@@ -209,32 +208,30 @@ func TestRoguePeer(t *testing.T) {
 	many := pass(2)
 	many.Sequences = make([]*wire.Sequence, 3)
 	for _, c := range []struct {
-		name, session, device string
-		pass                  *wire.Pass
-		values                int
-		want                  string
+		name, session string
+		device        uint32
+		pass          *wire.Pass
+		values        int
+		want          string
 	}{
-		{"an unknown session", "fedcba9876543210", "1", pass(2), 128, "no such session"},
-		{"a sender without a number", rogueSession, "x", pass(2), 128, "sender"},
-		{"a sender without the stage before", rogueSession, "5", pass(2), 128, "has not the stage before"},
-		{"a stage that is elsewhere", rogueSession, "1", pass(1), 128, "not here"},
-		{"too few values", rogueSession, "1", pass(2), 127, "middle of a message"},
-		{"too many values", rogueSession, "1", pass(2), 129, "want 128"},
-		{"too many sequences", rogueSession, "1", many, 128, "3 sequences"},
+		{"an unknown session", "fedcba9876543210", 1, pass(2), 128, "no such session"},
+		{"a sender without the stage before", rogueSession, 5, pass(2), 128, "has not the stage before"},
+		{"a stage that is elsewhere", rogueSession, 1, pass(1), 128, "not here"},
+		{"too few values", rogueSession, 1, pass(2), 127, "want 128"},
+		{"too many values", rogueSession, 1, pass(2), 129, "want 128"},
+		{"too many sequences", rogueSession, 1, many, 128, "3 sequences"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newRogue(t, address)
 			r.ready()
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 			defer cancel()
-			ctx = metadata.AppendToOutgoingContext(ctx, "edgeshard-session", c.session, "edgeshard-device", c.device)
-			stream, err := r.client.Forward(ctx)
-			if err != nil {
-				t.Fatal(err)
+			lane, err := wire.OpenLane(ctx, address, "", nil, wire.Loopback, &wire.Greeting{Session: c.session, Device: c.device})
+			if err == nil {
+				defer lane.Close()
+				_ = lane.Send(c.pass, make([]float32, c.values))
+				err = lane.Await()
 			}
-			_ = wire.NewMessage(c.pass, make([]float32, c.values)).Send(stream)
-			_ = stream.CloseSend()
-			err = stream.RecvMsg(new(wire.ForwardReply))
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("error %v: want %q", err, c.want)
 			}

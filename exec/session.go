@@ -234,7 +234,7 @@ func (s *session) send(e *wire.Event) error {
 func (s *session) close() {
 	s.tasks.Wait()
 	for _, l := range s.links {
-		_ = l.conn.Close()
+		l.close()
 	}
 	for _, sh := range s.shards {
 		if sh != nil {

@@ -42,7 +42,7 @@ func TestUnwatched(t *testing.T) {
 		t.Fatal(err)
 	}
 	u := &unwatched{}
-	server := wire.NewServer(u, nil, time.Second, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	server := wire.NewServer(u, nil, nil, time.Second, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	go func() { _ = server.Serve(l) }()
 	t.Cleanup(server.Stop)
 	p := plan(t, "demo", devices(t, 1), demoWorkload(), cut{0, 10})

@@ -11,7 +11,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
@@ -31,6 +30,7 @@ type Worker struct {
 	path    *kernel.Path
 	turns   *turns
 
+	lanes     sync.WaitGroup
 	computing atomic.Pointer[computation] // nil while idle
 
 	mu      sync.Mutex
@@ -72,10 +72,11 @@ func (w *Worker) Serve(ctx context.Context, l net.Listener) error {
 		defer w.turns.close()
 	}
 	defer func() { w.drop(w.take("", "")) }()
-	server := wire.NewServer(w, w.options.Credentials, timeout(w.options.Timeout), logger(w.options.Log))
+	defer w.lanes.Wait()
+	server := wire.NewServer(w, func(l *wire.Lane) { w.lanes.Go(func() { w.serveLane(l) }) }, w.options.Credentials, timeout(w.options.Timeout), logger(w.options.Log))
 	defer context.AfterFunc(ctx, server.Stop)()
 	defer server.Stop()
-	if err := server.Serve(wire.Limit(activeListener{l}, w.options.Credentials != nil, logger(w.options.Log))); err != nil && ctx.Err() == nil {
+	if err := server.Serve(wire.Limit(l, w.options.Credentials != nil, logger(w.options.Log))); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("worker %s: %w", w.options.Name, err)
 	}
 	return nil
@@ -148,41 +149,79 @@ func (w *Worker) set(s *session) {
 	w.session = s
 }
 
-// Metadata of a Forward stream.
+// Metadata of a call between workers of a session.
 const (
 	sessionKey = "edgeshard-session"
 	senderKey  = "edgeshard-device"
 )
 
-// Forward takes passes from the worker before this one in the pipeline.
-func (w *Worker) Forward(stream grpc.ClientStreamingServer[wire.Pass, wire.ForwardReply]) error {
-	s, err := w.sessionOf(stream.Context())
+// outgoing returns a context for calls to other workers of the session.
+func (s *session) outgoing(ctx context.Context) context.Context {
+	return metadata.AppendToOutgoingContext(ctx, sessionKey, s.load.GetSession(),
+		senderKey, strconv.FormatUint(uint64(s.load.GetDeviceIndex()), 10))
+}
+
+// serveLane takes passes from the worker before this one in the pipeline.
+func (w *Worker) serveLane(l *wire.Lane) {
+	defer func() { _ = l.Close() }()
+	g, err := l.Greeting()
 	if err != nil {
-		return err
+		return
 	}
-	if err := stream.SendHeader(nil); err != nil {
-		return err
+	s, err := w.sessionFor(g.GetSession(), l.PeerName(), g.GetDevice())
+	if err == nil {
+		if err = l.Answer(nil); err == nil {
+			err = s.receive(l, g.GetDevice())
+		}
 	}
-	md, _ := metadata.FromIncomingContext(stream.Context())
-	return s.receive(stream, md.Get(senderKey))
+	_ = l.Answer(err) // who does not read it knows, or has gone
 }
 
 // sessionOf returns the session that a caller knows the name of. If it is not
 // the coordinator it must be a device of the session, by its certificate.
 func (w *Worker) sessionOf(ctx context.Context) (*session, error) {
-	s, err := w.namedSession(ctx)
-	if err != nil || w.options.Credentials == nil || w.coordinates(ctx) {
+	md, _ := metadata.FromIncomingContext(ctx)
+	id, sender := md.Get(sessionKey), md.Get(senderKey)
+	if len(id) != 1 {
+		return nil, status.Error(codes.PermissionDenied, errNoSession.Error())
+	}
+	if w.coordinates(ctx) {
+		s, err := w.namedSession(id[0])
+		if err != nil {
+			err = status.Error(codes.PermissionDenied, err.Error())
+		}
 		return s, err
 	}
-	md, _ := metadata.FromIncomingContext(ctx)
-	name, sender := wire.PeerName(ctx), md.Get(senderKey)
+	if len(sender) != 1 {
+		return nil, status.Error(codes.InvalidArgument, "want the sender's device")
+	}
+	device, err := strconv.ParseUint(sender[0], 10, 32)
+	if err != nil {
+		return nil, status.Errorf(codes.InvalidArgument, "sender: %v", err)
+	}
+	s, err := w.sessionFor(id[0], wire.PeerName(ctx), uint32(device))
+	if err != nil {
+		return nil, status.Error(codes.PermissionDenied, err.Error())
+	}
+	return s, nil
+}
+
+var errNoSession = errors.New("no such session")
+
+// sessionFor returns the session of a name for one of its devices, which its
+// certificate must be of.
+func (w *Worker) sessionFor(id, certificate string, device uint32) (*session, error) {
+	s, err := w.namedSession(id)
+	if err != nil || w.options.Credentials == nil {
+		return s, err
+	}
 	for _, m := range s.load.GetMembers() {
-		if len(sender) == 1 && sender[0] == strconv.FormatUint(uint64(m.GetDevice()), 10) && m.GetCertificate() == name {
+		if m.GetDevice() == device && m.GetCertificate() == certificate {
 			return s, nil
 		}
 	}
-	s.log().Warn("call refused", "certificate", name)
-	return nil, status.Errorf(codes.PermissionDenied, "%s is no such device of the session", name)
+	s.log().Warn("call refused", "certificate", certificate)
+	return nil, fmt.Errorf("%s is no such device of the session", certificate)
 }
 
 // coordinates tells whether a caller's certificate is a coordinator's.
@@ -207,12 +246,11 @@ func (w *Worker) onlyCoordinator(ctx context.Context) error {
 	return status.Errorf(codes.PermissionDenied, "the certificate of %s is not the coordinator's: worker %s serves nobody else", name, w.options.Name)
 }
 
-func (w *Worker) namedSession(ctx context.Context) (*session, error) {
-	md, _ := metadata.FromIncomingContext(ctx)
+func (w *Worker) namedSession(id string) (*session, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if id := md.Get(sessionKey); w.session == nil || len(id) != 1 || id[0] != w.session.load.GetSession() {
-		return nil, status.Error(codes.PermissionDenied, "no such session")
+	if w.session == nil || id != w.session.load.GetSession() {
+		return nil, errNoSession
 	}
 	return w.session, nil
 }

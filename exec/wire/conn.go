@@ -2,7 +2,9 @@ package wire
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"time"
@@ -28,45 +30,75 @@ func TCP(ctx context.Context, address string) (net.Conn, error) {
 	return d.DialContext(ctx, "tcp", address)
 }
 
-// NewServer returns a server of w for connections under mutual TLS, or, where c
-// is nil, in plaintext. A client that is silent for more than timeout, its
-// machine gone or its link cut, is disconnected. Connections that are refused
-// are logged.
-func NewServer(w WorkerServer, c *Credentials, timeout time.Duration, log *slog.Logger) *grpc.Server {
-	options := []grpc.ServerOption{
+// NewServer returns a server of w, and of lanes, for connections under mutual TLS,
+// or, where c is nil, in plaintext. A client that is silent for more than timeout,
+// its machine gone or its link cut, is disconnected. Connections that are refused
+// are logged. The handler of lanes must return at once; a lane is its own then.
+func NewServer(w WorkerServer, lanes func(*Lane), c *Credentials, timeout time.Duration, log *slog.Logger) *grpc.Server {
+	security := insecure.NewCredentials()
+	if c != nil {
+		config := c.server()
+		config.DynamicRecordSizingDisabled = true
+		security = credentials.NewTLS(config)
+	}
+	s := grpc.NewServer(
+		grpc.Creds(guarded{security, lanes, log}),
 		grpc.ForceServerCodecV2(codec{}),
 		grpc.ConnectionTimeout(handshakeTimeout),
 		grpc.MaxRecvMsgSize(maxMessage), grpc.MaxConcurrentStreams(maxStreams),
 		grpc.StaticStreamWindowSize(window), grpc.StaticConnWindowSize(window),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: timeout / 2, Timeout: timeout / 2}),
 		grpc.WaitForHandlers(true),
-	}
-	if c != nil {
-		options = append(options, grpc.Creds(guarded{credentials.NewTLS(c.server()), log}))
-	}
-	s := grpc.NewServer(options...)
+	)
 	RegisterWorkerServer(s, w)
 	return s
 }
 
-// guarded logs the handshakes that fail, and tells of those that do not.
+// guarded logs the handshakes that fail, tells of those that do not, and takes the
+// connections that are lanes.
 type guarded struct {
 	credentials.TransportCredentials
-	log *slog.Logger
+	lanes func(*Lane)
+	log   *slog.Logger
 }
 
 func (g guarded) ServerHandshake(c net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	conn, info, err := g.TransportCredentials.ServerHandshake(c)
 	if err != nil {
 		g.log.Warn("connection refused", "from", c.RemoteAddr().String(), "why", err)
-	} else if l, ok := c.(*limitedConn); ok {
-		l.known()
+		return nil, nil, err
 	}
-	return conn, info, err
+	if limited, ok := c.(*limitedConn); ok {
+		limited.known()
+	}
+	first := make([]byte, len(laneMagic))
+	if _, err := io.ReadFull(conn, first); err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("the first %d bytes: %w", len(first), err), conn.Close())
+	}
+	if string(first) != laneMagic {
+		return &begunConn{conn, first}, info, nil
+	}
+	g.lanes(newLane(conn, peerName(info)))
+	return nil, nil, credentials.ErrConnDispatched
 }
 
 func (g guarded) Clone() credentials.TransportCredentials {
-	return guarded{g.TransportCredentials.Clone(), g.log}
+	return guarded{g.TransportCredentials.Clone(), g.lanes, g.log}
+}
+
+// A begunConn is one of which something has been read.
+type begunConn struct {
+	net.Conn
+	first []byte
+}
+
+func (c *begunConn) Read(p []byte) (int, error) {
+	if len(c.first) == 0 {
+		return c.Conn.Read(p)
+	}
+	n := copy(p, c.first)
+	c.first = c.first[n:]
+	return n, nil
 }
 
 // Dial prepares a connection to a worker whose certificate has the given name;

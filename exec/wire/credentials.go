@@ -83,7 +83,11 @@ func PeerName(ctx context.Context) string {
 	if !ok {
 		return ""
 	}
-	t, ok := p.AuthInfo.(credentials.TLSInfo)
+	return peerName(p.AuthInfo)
+}
+
+func peerName(info credentials.AuthInfo) string {
+	t, ok := info.(credentials.TLSInfo)
 	if !ok || len(t.State.PeerCertificates) == 0 {
 		return ""
 	}

@@ -5,4 +5,4 @@ package wire
 //go:generate sh -c "protoc --go_out=. --go_opt=paths=source_relative --go-grpc_out=. --go-grpc_opt=paths=source_relative --plugin=$(go tool -modfile=../../tools/go.mod -n protoc-gen-go) --plugin=$(go tool -modfile=../../tools/go.mod -n protoc-gen-go-grpc) wire.proto"
 
 // Protocol is the version of the protocol; both sides must speak the same.
-const Protocol = 2
+const Protocol = 3

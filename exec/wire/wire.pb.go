@@ -328,42 +328,6 @@ func (x *StatusReply) GetSessionNs() int64 {
 	return 0
 }
 
-type ForwardReply struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ForwardReply) Reset() {
-	*x = ForwardReply{}
-	mi := &file_wire_proto_msgTypes[4]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ForwardReply) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ForwardReply) ProtoMessage() {}
-
-func (x *ForwardReply) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[4]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ForwardReply.ProtoReflect.Descriptor instead.
-func (*ForwardReply) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{4}
-}
-
 type ReachReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -372,7 +336,7 @@ type ReachReply struct {
 
 func (x *ReachReply) Reset() {
 	*x = ReachReply{}
-	mi := &file_wire_proto_msgTypes[5]
+	mi := &file_wire_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -384,7 +348,7 @@ func (x *ReachReply) String() string {
 func (*ReachReply) ProtoMessage() {}
 
 func (x *ReachReply) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[5]
+	mi := &file_wire_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -397,7 +361,7 @@ func (x *ReachReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReachReply.ProtoReflect.Descriptor instead.
 func (*ReachReply) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{5}
+	return file_wire_proto_rawDescGZIP(), []int{4}
 }
 
 // A Command goes from the coordinator to a worker.
@@ -419,7 +383,7 @@ type Command struct {
 
 func (x *Command) Reset() {
 	*x = Command{}
-	mi := &file_wire_proto_msgTypes[6]
+	mi := &file_wire_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -431,7 +395,7 @@ func (x *Command) String() string {
 func (*Command) ProtoMessage() {}
 
 func (x *Command) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[6]
+	mi := &file_wire_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -444,7 +408,7 @@ func (x *Command) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Command.ProtoReflect.Descriptor instead.
 func (*Command) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{6}
+	return file_wire_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Command) GetKind() isCommand_Kind {
@@ -582,7 +546,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_wire_proto_msgTypes[7]
+	mi := &file_wire_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -594,7 +558,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[7]
+	mi := &file_wire_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -607,7 +571,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{7}
+	return file_wire_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Event) GetKind() isEvent_Kind {
@@ -757,7 +721,7 @@ type Load struct {
 
 func (x *Load) Reset() {
 	*x = Load{}
-	mi := &file_wire_proto_msgTypes[8]
+	mi := &file_wire_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -769,7 +733,7 @@ func (x *Load) String() string {
 func (*Load) ProtoMessage() {}
 
 func (x *Load) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[8]
+	mi := &file_wire_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -782,7 +746,7 @@ func (x *Load) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Load.ProtoReflect.Descriptor instead.
 func (*Load) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{8}
+	return file_wire_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Load) GetSession() string {
@@ -950,7 +914,7 @@ type UnitWeights struct {
 
 func (x *UnitWeights) Reset() {
 	*x = UnitWeights{}
-	mi := &file_wire_proto_msgTypes[9]
+	mi := &file_wire_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -962,7 +926,7 @@ func (x *UnitWeights) String() string {
 func (*UnitWeights) ProtoMessage() {}
 
 func (x *UnitWeights) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[9]
+	mi := &file_wire_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -975,7 +939,7 @@ func (x *UnitWeights) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnitWeights.ProtoReflect.Descriptor instead.
 func (*UnitWeights) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{9}
+	return file_wire_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *UnitWeights) GetUnit() uint32 {
@@ -1006,7 +970,7 @@ type TensorWeights struct {
 
 func (x *TensorWeights) Reset() {
 	*x = TensorWeights{}
-	mi := &file_wire_proto_msgTypes[10]
+	mi := &file_wire_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1018,7 +982,7 @@ func (x *TensorWeights) String() string {
 func (*TensorWeights) ProtoMessage() {}
 
 func (x *TensorWeights) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[10]
+	mi := &file_wire_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1031,7 +995,7 @@ func (x *TensorWeights) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TensorWeights.ProtoReflect.Descriptor instead.
 func (*TensorWeights) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{10}
+	return file_wire_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *TensorWeights) GetName() string {
@@ -1081,7 +1045,7 @@ type Want struct {
 
 func (x *Want) Reset() {
 	*x = Want{}
-	mi := &file_wire_proto_msgTypes[11]
+	mi := &file_wire_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1093,7 +1057,7 @@ func (x *Want) String() string {
 func (*Want) ProtoMessage() {}
 
 func (x *Want) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[11]
+	mi := &file_wire_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1106,7 +1070,7 @@ func (x *Want) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Want.ProtoReflect.Descriptor instead.
 func (*Want) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{11}
+	return file_wire_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Want) GetObject() []byte {
@@ -1132,7 +1096,7 @@ type Chunk struct {
 
 func (x *Chunk) Reset() {
 	*x = Chunk{}
-	mi := &file_wire_proto_msgTypes[12]
+	mi := &file_wire_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1144,7 +1108,7 @@ func (x *Chunk) String() string {
 func (*Chunk) ProtoMessage() {}
 
 func (x *Chunk) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[12]
+	mi := &file_wire_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1157,7 +1121,7 @@ func (x *Chunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Chunk.ProtoReflect.Descriptor instead.
 func (*Chunk) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{12}
+	return file_wire_proto_rawDescGZIP(), []int{11}
 }
 
 type Stage struct {
@@ -1171,7 +1135,7 @@ type Stage struct {
 
 func (x *Stage) Reset() {
 	*x = Stage{}
-	mi := &file_wire_proto_msgTypes[13]
+	mi := &file_wire_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1183,7 +1147,7 @@ func (x *Stage) String() string {
 func (*Stage) ProtoMessage() {}
 
 func (x *Stage) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[13]
+	mi := &file_wire_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1196,7 +1160,7 @@ func (x *Stage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stage.ProtoReflect.Descriptor instead.
 func (*Stage) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{13}
+	return file_wire_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Stage) GetDevice() uint32 {
@@ -1232,7 +1196,7 @@ type Loading struct {
 
 func (x *Loading) Reset() {
 	*x = Loading{}
-	mi := &file_wire_proto_msgTypes[14]
+	mi := &file_wire_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1244,7 +1208,7 @@ func (x *Loading) String() string {
 func (*Loading) ProtoMessage() {}
 
 func (x *Loading) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[14]
+	mi := &file_wire_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1257,7 +1221,7 @@ func (x *Loading) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Loading.ProtoReflect.Descriptor instead.
 func (*Loading) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{14}
+	return file_wire_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Loading) GetBytes() int64 {
@@ -1293,7 +1257,7 @@ type Loaded struct {
 
 func (x *Loaded) Reset() {
 	*x = Loaded{}
-	mi := &file_wire_proto_msgTypes[15]
+	mi := &file_wire_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1305,7 +1269,7 @@ func (x *Loaded) String() string {
 func (*Loaded) ProtoMessage() {}
 
 func (x *Loaded) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[15]
+	mi := &file_wire_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1318,7 +1282,7 @@ func (x *Loaded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Loaded.ProtoReflect.Descriptor instead.
 func (*Loaded) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{15}
+	return file_wire_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Loaded) GetWeightBytes() int64 {
@@ -1359,7 +1323,7 @@ type Connect struct {
 
 func (x *Connect) Reset() {
 	*x = Connect{}
-	mi := &file_wire_proto_msgTypes[16]
+	mi := &file_wire_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1371,7 +1335,7 @@ func (x *Connect) String() string {
 func (*Connect) ProtoMessage() {}
 
 func (x *Connect) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[16]
+	mi := &file_wire_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1384,7 +1348,7 @@ func (x *Connect) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Connect.ProtoReflect.Descriptor instead.
 func (*Connect) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{16}
+	return file_wire_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Connect) GetPeers() []*Peer {
@@ -1411,7 +1375,7 @@ type Peer struct {
 
 func (x *Peer) Reset() {
 	*x = Peer{}
-	mi := &file_wire_proto_msgTypes[17]
+	mi := &file_wire_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1423,7 +1387,7 @@ func (x *Peer) String() string {
 func (*Peer) ProtoMessage() {}
 
 func (x *Peer) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[17]
+	mi := &file_wire_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1436,7 +1400,7 @@ func (x *Peer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Peer.ProtoReflect.Descriptor instead.
 func (*Peer) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{17}
+	return file_wire_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Peer) GetDevice() uint32 {
@@ -1501,7 +1465,7 @@ type Offer struct {
 
 func (x *Offer) Reset() {
 	*x = Offer{}
-	mi := &file_wire_proto_msgTypes[18]
+	mi := &file_wire_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1513,7 +1477,7 @@ func (x *Offer) String() string {
 func (*Offer) ProtoMessage() {}
 
 func (x *Offer) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[18]
+	mi := &file_wire_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1526,7 +1490,7 @@ func (x *Offer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offer.ProtoReflect.Descriptor instead.
 func (*Offer) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{18}
+	return file_wire_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Offer) GetTo() uint32 {
@@ -1572,7 +1536,7 @@ type Expect struct {
 
 func (x *Expect) Reset() {
 	*x = Expect{}
-	mi := &file_wire_proto_msgTypes[19]
+	mi := &file_wire_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1584,7 +1548,7 @@ func (x *Expect) String() string {
 func (*Expect) ProtoMessage() {}
 
 func (x *Expect) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[19]
+	mi := &file_wire_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1597,7 +1561,7 @@ func (x *Expect) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expect.ProtoReflect.Descriptor instead.
 func (*Expect) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{19}
+	return file_wire_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Expect) GetTo() uint32 {
@@ -1646,7 +1610,7 @@ type Pace struct {
 
 func (x *Pace) Reset() {
 	*x = Pace{}
-	mi := &file_wire_proto_msgTypes[20]
+	mi := &file_wire_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1658,7 +1622,7 @@ func (x *Pace) String() string {
 func (*Pace) ProtoMessage() {}
 
 func (x *Pace) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[20]
+	mi := &file_wire_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1671,7 +1635,7 @@ func (x *Pace) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pace.ProtoReflect.Descriptor instead.
 func (*Pace) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{20}
+	return file_wire_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Pace) GetSlowdown() float64 {
@@ -1698,7 +1662,7 @@ type Halt struct {
 
 func (x *Halt) Reset() {
 	*x = Halt{}
-	mi := &file_wire_proto_msgTypes[21]
+	mi := &file_wire_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1710,7 +1674,7 @@ func (x *Halt) String() string {
 func (*Halt) ProtoMessage() {}
 
 func (x *Halt) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[21]
+	mi := &file_wire_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1723,7 +1687,7 @@ func (x *Halt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Halt.ProtoReflect.Descriptor instead.
 func (*Halt) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{21}
+	return file_wire_proto_rawDescGZIP(), []int{20}
 }
 
 type Connected struct {
@@ -1734,7 +1698,7 @@ type Connected struct {
 
 func (x *Connected) Reset() {
 	*x = Connected{}
-	mi := &file_wire_proto_msgTypes[22]
+	mi := &file_wire_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1746,7 +1710,7 @@ func (x *Connected) String() string {
 func (*Connected) ProtoMessage() {}
 
 func (x *Connected) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[22]
+	mi := &file_wire_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1759,7 +1723,7 @@ func (x *Connected) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Connected.ProtoReflect.Descriptor instead.
 func (*Connected) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{22}
+	return file_wire_proto_rawDescGZIP(), []int{21}
 }
 
 // A Beat is answered by one with the same time, the worker's clock and what it
@@ -1778,7 +1742,7 @@ type Beat struct {
 
 func (x *Beat) Reset() {
 	*x = Beat{}
-	mi := &file_wire_proto_msgTypes[23]
+	mi := &file_wire_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1790,7 +1754,7 @@ func (x *Beat) String() string {
 func (*Beat) ProtoMessage() {}
 
 func (x *Beat) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[23]
+	mi := &file_wire_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1803,7 +1767,7 @@ func (x *Beat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Beat.ProtoReflect.Descriptor instead.
 func (*Beat) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{23}
+	return file_wire_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Beat) GetSentNs() int64 {
@@ -1859,7 +1823,7 @@ type Unload struct {
 
 func (x *Unload) Reset() {
 	*x = Unload{}
-	mi := &file_wire_proto_msgTypes[24]
+	mi := &file_wire_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1871,7 +1835,7 @@ func (x *Unload) String() string {
 func (*Unload) ProtoMessage() {}
 
 func (x *Unload) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[24]
+	mi := &file_wire_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1884,7 +1848,7 @@ func (x *Unload) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unload.ProtoReflect.Descriptor instead.
 func (*Unload) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{24}
+	return file_wire_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Unload) GetKeep() bool {
@@ -1904,7 +1868,7 @@ type Unloaded struct {
 
 func (x *Unloaded) Reset() {
 	*x = Unloaded{}
-	mi := &file_wire_proto_msgTypes[25]
+	mi := &file_wire_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1916,7 +1880,7 @@ func (x *Unloaded) String() string {
 func (*Unloaded) ProtoMessage() {}
 
 func (x *Unloaded) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[25]
+	mi := &file_wire_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1929,7 +1893,7 @@ func (x *Unloaded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unloaded.ProtoReflect.Descriptor instead.
 func (*Unloaded) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{25}
+	return file_wire_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Unloaded) GetPeakBytes() int64 {
@@ -1959,7 +1923,7 @@ type Imitation struct {
 
 func (x *Imitation) Reset() {
 	*x = Imitation{}
-	mi := &file_wire_proto_msgTypes[26]
+	mi := &file_wire_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1971,7 +1935,7 @@ func (x *Imitation) String() string {
 func (*Imitation) ProtoMessage() {}
 
 func (x *Imitation) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[26]
+	mi := &file_wire_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1984,7 +1948,7 @@ func (x *Imitation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Imitation.ProtoReflect.Descriptor instead.
 func (*Imitation) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{26}
+	return file_wire_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Imitation) GetWorkNs() int64 {
@@ -2028,7 +1992,7 @@ type ShapedLink struct {
 
 func (x *ShapedLink) Reset() {
 	*x = ShapedLink{}
-	mi := &file_wire_proto_msgTypes[27]
+	mi := &file_wire_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2040,7 +2004,7 @@ func (x *ShapedLink) String() string {
 func (*ShapedLink) ProtoMessage() {}
 
 func (x *ShapedLink) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[27]
+	mi := &file_wire_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2053,7 +2017,7 @@ func (x *ShapedLink) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShapedLink.ProtoReflect.Descriptor instead.
 func (*ShapedLink) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{27}
+	return file_wire_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ShapedLink) GetTo() uint32 {
@@ -2096,7 +2060,7 @@ type Failure struct {
 
 func (x *Failure) Reset() {
 	*x = Failure{}
-	mi := &file_wire_proto_msgTypes[28]
+	mi := &file_wire_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2108,7 +2072,7 @@ func (x *Failure) String() string {
 func (*Failure) ProtoMessage() {}
 
 func (x *Failure) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[28]
+	mi := &file_wire_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2121,7 +2085,7 @@ func (x *Failure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failure.ProtoReflect.Descriptor instead.
 func (*Failure) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{28}
+	return file_wire_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Failure) GetReason() string {
@@ -2167,7 +2131,7 @@ type Need struct {
 
 func (x *Need) Reset() {
 	*x = Need{}
-	mi := &file_wire_proto_msgTypes[29]
+	mi := &file_wire_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2179,7 +2143,7 @@ func (x *Need) String() string {
 func (*Need) ProtoMessage() {}
 
 func (x *Need) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[29]
+	mi := &file_wire_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2192,7 +2156,7 @@ func (x *Need) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Need.ProtoReflect.Descriptor instead.
 func (*Need) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{29}
+	return file_wire_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Need) GetWeights() int64 {
@@ -2235,6 +2199,59 @@ func (x *Need) GetRunning() bool {
 		return x.Running
 	}
 	return false
+}
+
+// A Greeting begins a lane: who its passes come from.
+type Greeting struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Session       string                 `protobuf:"bytes,1,opt,name=session,proto3" json:"session,omitempty"` // as in Load
+	Device        uint32                 `protobuf:"varint,2,opt,name=device,proto3" json:"device,omitempty"`  // the sender
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Greeting) Reset() {
+	*x = Greeting{}
+	mi := &file_wire_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Greeting) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Greeting) ProtoMessage() {}
+
+func (x *Greeting) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Greeting.ProtoReflect.Descriptor instead.
+func (*Greeting) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *Greeting) GetSession() string {
+	if x != nil {
+		return x.Session
+	}
+	return ""
+}
+
+func (x *Greeting) GetDevice() uint32 {
+	if x != nil {
+		return x.Device
+	}
+	return 0
 }
 
 // A Pass is one run of a micro-batch through the pipeline, on its way. As the
@@ -2789,8 +2806,7 @@ const file_wire_proto_rawDesc = "" +
 	"\abusy_ns\x18\v \x01(\x03R\x06busyNs\x12\x1d\n" +
 	"\n" +
 	"session_ns\x18\f \x01(\x03R\tsessionNsB\x10\n" +
-	"\x0e_temperature_c\"\x0e\n" +
-	"\fForwardReply\"\f\n" +
+	"\x0e_temperature_c\"\f\n" +
 	"\n" +
 	"ReachReply\"\xef\x02\n" +
 	"\aCommand\x12-\n" +
@@ -2932,7 +2948,10 @@ const file_wire_proto_rawDesc = "" +
 	"\tworkspace\x18\x03 \x01(\x03R\tworkspace\x12\x1a\n" +
 	"\boverhead\x18\x04 \x01(\x03R\boverhead\x12\x16\n" +
 	"\x06budget\x18\x05 \x01(\x03R\x06budget\x12\x18\n" +
-	"\arunning\x18\x06 \x01(\bR\arunning\"\xe1\x02\n" +
+	"\arunning\x18\x06 \x01(\bR\arunning\"<\n" +
+	"\bGreeting\x12\x18\n" +
+	"\asession\x18\x01 \x01(\tR\asession\x12\x16\n" +
+	"\x06device\x18\x02 \x01(\rR\x06device\"\xe1\x02\n" +
 	"\x04Pass\x12\x1f\n" +
 	"\vmicro_batch\x18\x01 \x01(\rR\n" +
 	"microBatch\x12\x12\n" +
@@ -2977,13 +2996,12 @@ const file_wire_proto_rawDesc = "" +
 	"\bstart_ns\x18\x04 \x01(\x03R\astartNs\x12\x17\n" +
 	"\abusy_ns\x18\x05 \x01(\x03R\x06busyNs\x12\x15\n" +
 	"\x06end_ns\x18\x06 \x01(\x03R\x05endNs\x12\x14\n" +
-	"\x05bytes\x18\a \x01(\x03R\x05bytes2\xaa\x04\n" +
+	"\x05bytes\x18\a \x01(\x03R\x05bytes2\xe3\x03\n" +
 	"\x06Worker\x12G\n" +
 	"\x05Hello\x12\x1f.edgeshard.wire.v1.HelloRequest\x1a\x1d.edgeshard.wire.v1.HelloReply\x12J\n" +
 	"\x06Status\x12 .edgeshard.wire.v1.StatusRequest\x1a\x1e.edgeshard.wire.v1.StatusReply\x12C\n" +
 	"\aSession\x12\x1a.edgeshard.wire.v1.Command\x1a\x18.edgeshard.wire.v1.Event(\x010\x01\x12=\n" +
-	"\x05Watch\x12\x17.edgeshard.wire.v1.Beat\x1a\x17.edgeshard.wire.v1.Beat(\x010\x01\x12E\n" +
-	"\aForward\x12\x17.edgeshard.wire.v1.Pass\x1a\x1f.edgeshard.wire.v1.ForwardReply(\x01\x12?\n" +
+	"\x05Watch\x12\x17.edgeshard.wire.v1.Beat\x1a\x17.edgeshard.wire.v1.Beat(\x010\x01\x12?\n" +
 	"\x06Supply\x12\x18.edgeshard.wire.v1.Chunk\x1a\x17.edgeshard.wire.v1.Want(\x010\x01\x12>\n" +
 	"\x05Fetch\x12\x17.edgeshard.wire.v1.Want\x1a\x18.edgeshard.wire.v1.Chunk(\x010\x01\x12?\n" +
 	"\x05Reach\x12\x17.edgeshard.wire.v1.Peer\x1a\x1d.edgeshard.wire.v1.ReachReplyB*Z(github.com/edgeshard/edgeshard/exec/wireb\x06proto3"
@@ -3006,32 +3024,32 @@ var file_wire_proto_goTypes = []any{
 	(*HelloReply)(nil),    // 1: edgeshard.wire.v1.HelloReply
 	(*StatusRequest)(nil), // 2: edgeshard.wire.v1.StatusRequest
 	(*StatusReply)(nil),   // 3: edgeshard.wire.v1.StatusReply
-	(*ForwardReply)(nil),  // 4: edgeshard.wire.v1.ForwardReply
-	(*ReachReply)(nil),    // 5: edgeshard.wire.v1.ReachReply
-	(*Command)(nil),       // 6: edgeshard.wire.v1.Command
-	(*Event)(nil),         // 7: edgeshard.wire.v1.Event
-	(*Load)(nil),          // 8: edgeshard.wire.v1.Load
-	(*UnitWeights)(nil),   // 9: edgeshard.wire.v1.UnitWeights
-	(*TensorWeights)(nil), // 10: edgeshard.wire.v1.TensorWeights
-	(*Want)(nil),          // 11: edgeshard.wire.v1.Want
-	(*Chunk)(nil),         // 12: edgeshard.wire.v1.Chunk
-	(*Stage)(nil),         // 13: edgeshard.wire.v1.Stage
-	(*Loading)(nil),       // 14: edgeshard.wire.v1.Loading
-	(*Loaded)(nil),        // 15: edgeshard.wire.v1.Loaded
-	(*Connect)(nil),       // 16: edgeshard.wire.v1.Connect
-	(*Peer)(nil),          // 17: edgeshard.wire.v1.Peer
-	(*Offer)(nil),         // 18: edgeshard.wire.v1.Offer
-	(*Expect)(nil),        // 19: edgeshard.wire.v1.Expect
-	(*Pace)(nil),          // 20: edgeshard.wire.v1.Pace
-	(*Halt)(nil),          // 21: edgeshard.wire.v1.Halt
-	(*Connected)(nil),     // 22: edgeshard.wire.v1.Connected
-	(*Beat)(nil),          // 23: edgeshard.wire.v1.Beat
-	(*Unload)(nil),        // 24: edgeshard.wire.v1.Unload
-	(*Unloaded)(nil),      // 25: edgeshard.wire.v1.Unloaded
-	(*Imitation)(nil),     // 26: edgeshard.wire.v1.Imitation
-	(*ShapedLink)(nil),    // 27: edgeshard.wire.v1.ShapedLink
-	(*Failure)(nil),       // 28: edgeshard.wire.v1.Failure
-	(*Need)(nil),          // 29: edgeshard.wire.v1.Need
+	(*ReachReply)(nil),    // 4: edgeshard.wire.v1.ReachReply
+	(*Command)(nil),       // 5: edgeshard.wire.v1.Command
+	(*Event)(nil),         // 6: edgeshard.wire.v1.Event
+	(*Load)(nil),          // 7: edgeshard.wire.v1.Load
+	(*UnitWeights)(nil),   // 8: edgeshard.wire.v1.UnitWeights
+	(*TensorWeights)(nil), // 9: edgeshard.wire.v1.TensorWeights
+	(*Want)(nil),          // 10: edgeshard.wire.v1.Want
+	(*Chunk)(nil),         // 11: edgeshard.wire.v1.Chunk
+	(*Stage)(nil),         // 12: edgeshard.wire.v1.Stage
+	(*Loading)(nil),       // 13: edgeshard.wire.v1.Loading
+	(*Loaded)(nil),        // 14: edgeshard.wire.v1.Loaded
+	(*Connect)(nil),       // 15: edgeshard.wire.v1.Connect
+	(*Peer)(nil),          // 16: edgeshard.wire.v1.Peer
+	(*Offer)(nil),         // 17: edgeshard.wire.v1.Offer
+	(*Expect)(nil),        // 18: edgeshard.wire.v1.Expect
+	(*Pace)(nil),          // 19: edgeshard.wire.v1.Pace
+	(*Halt)(nil),          // 20: edgeshard.wire.v1.Halt
+	(*Connected)(nil),     // 21: edgeshard.wire.v1.Connected
+	(*Beat)(nil),          // 22: edgeshard.wire.v1.Beat
+	(*Unload)(nil),        // 23: edgeshard.wire.v1.Unload
+	(*Unloaded)(nil),      // 24: edgeshard.wire.v1.Unloaded
+	(*Imitation)(nil),     // 25: edgeshard.wire.v1.Imitation
+	(*ShapedLink)(nil),    // 26: edgeshard.wire.v1.ShapedLink
+	(*Failure)(nil),       // 27: edgeshard.wire.v1.Failure
+	(*Need)(nil),          // 28: edgeshard.wire.v1.Need
+	(*Greeting)(nil),      // 29: edgeshard.wire.v1.Greeting
 	(*Pass)(nil),          // 30: edgeshard.wire.v1.Pass
 	(*Sequence)(nil),      // 31: edgeshard.wire.v1.Sequence
 	(*Sampling)(nil),      // 32: edgeshard.wire.v1.Sampling
@@ -3041,29 +3059,29 @@ var file_wire_proto_goTypes = []any{
 }
 var file_wire_proto_depIdxs = []int32{
 	1,  // 0: edgeshard.wire.v1.StatusReply.worker:type_name -> edgeshard.wire.v1.HelloReply
-	13, // 1: edgeshard.wire.v1.StatusReply.stages:type_name -> edgeshard.wire.v1.Stage
-	8,  // 2: edgeshard.wire.v1.Command.load:type_name -> edgeshard.wire.v1.Load
-	16, // 3: edgeshard.wire.v1.Command.connect:type_name -> edgeshard.wire.v1.Connect
+	12, // 1: edgeshard.wire.v1.StatusReply.stages:type_name -> edgeshard.wire.v1.Stage
+	7,  // 2: edgeshard.wire.v1.Command.load:type_name -> edgeshard.wire.v1.Load
+	15, // 3: edgeshard.wire.v1.Command.connect:type_name -> edgeshard.wire.v1.Connect
 	30, // 4: edgeshard.wire.v1.Command.pass:type_name -> edgeshard.wire.v1.Pass
-	24, // 5: edgeshard.wire.v1.Command.unload:type_name -> edgeshard.wire.v1.Unload
-	19, // 6: edgeshard.wire.v1.Command.expect:type_name -> edgeshard.wire.v1.Expect
-	20, // 7: edgeshard.wire.v1.Command.pace:type_name -> edgeshard.wire.v1.Pace
-	21, // 8: edgeshard.wire.v1.Command.halt:type_name -> edgeshard.wire.v1.Halt
-	15, // 9: edgeshard.wire.v1.Event.loaded:type_name -> edgeshard.wire.v1.Loaded
-	22, // 10: edgeshard.wire.v1.Event.connected:type_name -> edgeshard.wire.v1.Connected
+	23, // 5: edgeshard.wire.v1.Command.unload:type_name -> edgeshard.wire.v1.Unload
+	18, // 6: edgeshard.wire.v1.Command.expect:type_name -> edgeshard.wire.v1.Expect
+	19, // 7: edgeshard.wire.v1.Command.pace:type_name -> edgeshard.wire.v1.Pace
+	20, // 8: edgeshard.wire.v1.Command.halt:type_name -> edgeshard.wire.v1.Halt
+	14, // 9: edgeshard.wire.v1.Event.loaded:type_name -> edgeshard.wire.v1.Loaded
+	21, // 10: edgeshard.wire.v1.Event.connected:type_name -> edgeshard.wire.v1.Connected
 	30, // 11: edgeshard.wire.v1.Event.pass:type_name -> edgeshard.wire.v1.Pass
-	28, // 12: edgeshard.wire.v1.Event.failure:type_name -> edgeshard.wire.v1.Failure
-	25, // 13: edgeshard.wire.v1.Event.unloaded:type_name -> edgeshard.wire.v1.Unloaded
-	14, // 14: edgeshard.wire.v1.Event.loading:type_name -> edgeshard.wire.v1.Loading
-	18, // 15: edgeshard.wire.v1.Event.offer:type_name -> edgeshard.wire.v1.Offer
-	13, // 16: edgeshard.wire.v1.Load.stages:type_name -> edgeshard.wire.v1.Stage
-	9,  // 17: edgeshard.wire.v1.Load.weights:type_name -> edgeshard.wire.v1.UnitWeights
-	17, // 18: edgeshard.wire.v1.Load.members:type_name -> edgeshard.wire.v1.Peer
-	10, // 19: edgeshard.wire.v1.UnitWeights.tensors:type_name -> edgeshard.wire.v1.TensorWeights
-	17, // 20: edgeshard.wire.v1.Connect.peers:type_name -> edgeshard.wire.v1.Peer
-	26, // 21: edgeshard.wire.v1.Unloaded.imitation:type_name -> edgeshard.wire.v1.Imitation
-	27, // 22: edgeshard.wire.v1.Imitation.links:type_name -> edgeshard.wire.v1.ShapedLink
-	29, // 23: edgeshard.wire.v1.Failure.need:type_name -> edgeshard.wire.v1.Need
+	27, // 12: edgeshard.wire.v1.Event.failure:type_name -> edgeshard.wire.v1.Failure
+	24, // 13: edgeshard.wire.v1.Event.unloaded:type_name -> edgeshard.wire.v1.Unloaded
+	13, // 14: edgeshard.wire.v1.Event.loading:type_name -> edgeshard.wire.v1.Loading
+	17, // 15: edgeshard.wire.v1.Event.offer:type_name -> edgeshard.wire.v1.Offer
+	12, // 16: edgeshard.wire.v1.Load.stages:type_name -> edgeshard.wire.v1.Stage
+	8,  // 17: edgeshard.wire.v1.Load.weights:type_name -> edgeshard.wire.v1.UnitWeights
+	16, // 18: edgeshard.wire.v1.Load.members:type_name -> edgeshard.wire.v1.Peer
+	9,  // 19: edgeshard.wire.v1.UnitWeights.tensors:type_name -> edgeshard.wire.v1.TensorWeights
+	16, // 20: edgeshard.wire.v1.Connect.peers:type_name -> edgeshard.wire.v1.Peer
+	25, // 21: edgeshard.wire.v1.Unloaded.imitation:type_name -> edgeshard.wire.v1.Imitation
+	26, // 22: edgeshard.wire.v1.Imitation.links:type_name -> edgeshard.wire.v1.ShapedLink
+	28, // 23: edgeshard.wire.v1.Failure.need:type_name -> edgeshard.wire.v1.Need
 	31, // 24: edgeshard.wire.v1.Pass.sequences:type_name -> edgeshard.wire.v1.Sequence
 	35, // 25: edgeshard.wire.v1.Pass.spans:type_name -> edgeshard.wire.v1.Span
 	32, // 26: edgeshard.wire.v1.Sequence.sampling:type_name -> edgeshard.wire.v1.Sampling
@@ -3071,22 +3089,20 @@ var file_wire_proto_depIdxs = []int32{
 	34, // 28: edgeshard.wire.v1.LogProbs.alternatives:type_name -> edgeshard.wire.v1.Alternative
 	0,  // 29: edgeshard.wire.v1.Worker.Hello:input_type -> edgeshard.wire.v1.HelloRequest
 	2,  // 30: edgeshard.wire.v1.Worker.Status:input_type -> edgeshard.wire.v1.StatusRequest
-	6,  // 31: edgeshard.wire.v1.Worker.Session:input_type -> edgeshard.wire.v1.Command
-	23, // 32: edgeshard.wire.v1.Worker.Watch:input_type -> edgeshard.wire.v1.Beat
-	30, // 33: edgeshard.wire.v1.Worker.Forward:input_type -> edgeshard.wire.v1.Pass
-	12, // 34: edgeshard.wire.v1.Worker.Supply:input_type -> edgeshard.wire.v1.Chunk
-	11, // 35: edgeshard.wire.v1.Worker.Fetch:input_type -> edgeshard.wire.v1.Want
-	17, // 36: edgeshard.wire.v1.Worker.Reach:input_type -> edgeshard.wire.v1.Peer
-	1,  // 37: edgeshard.wire.v1.Worker.Hello:output_type -> edgeshard.wire.v1.HelloReply
-	3,  // 38: edgeshard.wire.v1.Worker.Status:output_type -> edgeshard.wire.v1.StatusReply
-	7,  // 39: edgeshard.wire.v1.Worker.Session:output_type -> edgeshard.wire.v1.Event
-	23, // 40: edgeshard.wire.v1.Worker.Watch:output_type -> edgeshard.wire.v1.Beat
-	4,  // 41: edgeshard.wire.v1.Worker.Forward:output_type -> edgeshard.wire.v1.ForwardReply
-	11, // 42: edgeshard.wire.v1.Worker.Supply:output_type -> edgeshard.wire.v1.Want
-	12, // 43: edgeshard.wire.v1.Worker.Fetch:output_type -> edgeshard.wire.v1.Chunk
-	5,  // 44: edgeshard.wire.v1.Worker.Reach:output_type -> edgeshard.wire.v1.ReachReply
-	37, // [37:45] is the sub-list for method output_type
-	29, // [29:37] is the sub-list for method input_type
+	5,  // 31: edgeshard.wire.v1.Worker.Session:input_type -> edgeshard.wire.v1.Command
+	22, // 32: edgeshard.wire.v1.Worker.Watch:input_type -> edgeshard.wire.v1.Beat
+	11, // 33: edgeshard.wire.v1.Worker.Supply:input_type -> edgeshard.wire.v1.Chunk
+	10, // 34: edgeshard.wire.v1.Worker.Fetch:input_type -> edgeshard.wire.v1.Want
+	16, // 35: edgeshard.wire.v1.Worker.Reach:input_type -> edgeshard.wire.v1.Peer
+	1,  // 36: edgeshard.wire.v1.Worker.Hello:output_type -> edgeshard.wire.v1.HelloReply
+	3,  // 37: edgeshard.wire.v1.Worker.Status:output_type -> edgeshard.wire.v1.StatusReply
+	6,  // 38: edgeshard.wire.v1.Worker.Session:output_type -> edgeshard.wire.v1.Event
+	22, // 39: edgeshard.wire.v1.Worker.Watch:output_type -> edgeshard.wire.v1.Beat
+	10, // 40: edgeshard.wire.v1.Worker.Supply:output_type -> edgeshard.wire.v1.Want
+	11, // 41: edgeshard.wire.v1.Worker.Fetch:output_type -> edgeshard.wire.v1.Chunk
+	4,  // 42: edgeshard.wire.v1.Worker.Reach:output_type -> edgeshard.wire.v1.ReachReply
+	36, // [36:43] is the sub-list for method output_type
+	29, // [29:36] is the sub-list for method input_type
 	29, // [29:29] is the sub-list for extension type_name
 	29, // [29:29] is the sub-list for extension extendee
 	0,  // [0:29] is the sub-list for field type_name
@@ -3098,7 +3114,7 @@ func file_wire_proto_init() {
 		return
 	}
 	file_wire_proto_msgTypes[3].OneofWrappers = []any{}
-	file_wire_proto_msgTypes[6].OneofWrappers = []any{
+	file_wire_proto_msgTypes[5].OneofWrappers = []any{
 		(*Command_Load)(nil),
 		(*Command_Connect)(nil),
 		(*Command_Pass)(nil),
@@ -3107,7 +3123,7 @@ func file_wire_proto_init() {
 		(*Command_Pace)(nil),
 		(*Command_Halt)(nil),
 	}
-	file_wire_proto_msgTypes[7].OneofWrappers = []any{
+	file_wire_proto_msgTypes[6].OneofWrappers = []any{
 		(*Event_Loaded)(nil),
 		(*Event_Connected)(nil),
 		(*Event_Pass)(nil),

@@ -26,7 +26,6 @@ const (
 	Worker_Status_FullMethodName  = "/edgeshard.wire.v1.Worker/Status"
 	Worker_Session_FullMethodName = "/edgeshard.wire.v1.Worker/Session"
 	Worker_Watch_FullMethodName   = "/edgeshard.wire.v1.Worker/Watch"
-	Worker_Forward_FullMethodName = "/edgeshard.wire.v1.Worker/Forward"
 	Worker_Supply_FullMethodName  = "/edgeshard.wire.v1.Worker/Supply"
 	Worker_Fetch_FullMethodName   = "/edgeshard.wire.v1.Worker/Fetch"
 	Worker_Reach_FullMethodName   = "/edgeshard.wire.v1.Worker/Reach"
@@ -47,9 +46,6 @@ type WorkerClient interface {
 	// Watch answers a coordinator's beats, for as long as the stream lasts. They
 	// renew the lease of what the worker holds for it.
 	Watch(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Beat, Beat], error)
-	// Forward carries passes to a worker from the one before it in the pipeline.
-	// Its messages are frames: a Pass followed by raw values.
-	Forward(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[Pass, ForwardReply], error)
 	// Supply brings a worker the weights it lacks: the coordinator answers what it
 	// wants, in order. A Chunk is raw bytes, see chunk.go.
 	Supply(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Chunk, Want], error)
@@ -113,22 +109,9 @@ func (c *workerClient) Watch(ctx context.Context, opts ...grpc.CallOption) (grpc
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Worker_WatchClient = grpc.BidiStreamingClient[Beat, Beat]
 
-func (c *workerClient) Forward(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[Pass, ForwardReply], error) {
-	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &Worker_ServiceDesc.Streams[2], Worker_Forward_FullMethodName, cOpts...)
-	if err != nil {
-		return nil, err
-	}
-	x := &grpc.GenericClientStream[Pass, ForwardReply]{ClientStream: stream}
-	return x, nil
-}
-
-// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type Worker_ForwardClient = grpc.ClientStreamingClient[Pass, ForwardReply]
-
 func (c *workerClient) Supply(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Chunk, Want], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &Worker_ServiceDesc.Streams[3], Worker_Supply_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &Worker_ServiceDesc.Streams[2], Worker_Supply_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +124,7 @@ type Worker_SupplyClient = grpc.BidiStreamingClient[Chunk, Want]
 
 func (c *workerClient) Fetch(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Want, Chunk], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &Worker_ServiceDesc.Streams[4], Worker_Fetch_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &Worker_ServiceDesc.Streams[3], Worker_Fetch_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -177,9 +160,6 @@ type WorkerServer interface {
 	// Watch answers a coordinator's beats, for as long as the stream lasts. They
 	// renew the lease of what the worker holds for it.
 	Watch(grpc.BidiStreamingServer[Beat, Beat]) error
-	// Forward carries passes to a worker from the one before it in the pipeline.
-	// Its messages are frames: a Pass followed by raw values.
-	Forward(grpc.ClientStreamingServer[Pass, ForwardReply]) error
 	// Supply brings a worker the weights it lacks: the coordinator answers what it
 	// wants, in order. A Chunk is raw bytes, see chunk.go.
 	Supply(grpc.BidiStreamingServer[Chunk, Want]) error
@@ -208,9 +188,6 @@ func (UnimplementedWorkerServer) Session(grpc.BidiStreamingServer[Command, Event
 }
 func (UnimplementedWorkerServer) Watch(grpc.BidiStreamingServer[Beat, Beat]) error {
 	return status.Error(codes.Unimplemented, "method Watch not implemented")
-}
-func (UnimplementedWorkerServer) Forward(grpc.ClientStreamingServer[Pass, ForwardReply]) error {
-	return status.Error(codes.Unimplemented, "method Forward not implemented")
 }
 func (UnimplementedWorkerServer) Supply(grpc.BidiStreamingServer[Chunk, Want]) error {
 	return status.Error(codes.Unimplemented, "method Supply not implemented")
@@ -292,13 +269,6 @@ func _Worker_Watch_Handler(srv interface{}, stream grpc.ServerStream) error {
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Worker_WatchServer = grpc.BidiStreamingServer[Beat, Beat]
 
-func _Worker_Forward_Handler(srv interface{}, stream grpc.ServerStream) error {
-	return srv.(WorkerServer).Forward(&grpc.GenericServerStream[Pass, ForwardReply]{ServerStream: stream})
-}
-
-// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type Worker_ForwardServer = grpc.ClientStreamingServer[Pass, ForwardReply]
-
 func _Worker_Supply_Handler(srv interface{}, stream grpc.ServerStream) error {
 	return srv.(WorkerServer).Supply(&grpc.GenericServerStream[Chunk, Want]{ServerStream: stream})
 }
@@ -362,11 +332,6 @@ var Worker_ServiceDesc = grpc.ServiceDesc{
 			StreamName:    "Watch",
 			Handler:       _Worker_Watch_Handler,
 			ServerStreams: true,
-			ClientStreams: true,
-		},
-		{
-			StreamName:    "Forward",
-			Handler:       _Worker_Forward_Handler,
 			ClientStreams: true,
 		},
 		{
