@@ -74,6 +74,7 @@ func (d *drive) back() {
 	d.flying = slices.Delete(d.flying, i, i+1)
 	before := slices.Clone(m.Requests)
 	stop := rapid.IntRange(-1, d.w.Requests-1).Draw(d.t, "end of sequence")
+	onward := d.b.Onward()
 	ended := d.b.Done(m, func(id int) bool { return id == stop })
 	for _, r := range before {
 		d.tokens[r.ID]++
@@ -85,6 +86,11 @@ func (d *drive) back() {
 			delete(d.inFlight, r.ID)
 			d.over[r.ID] = true
 		}
+	}
+	if onward && len(ended) == 0 && rapid.Bool().Draw(d.t, "onward") {
+		d.b.Follow(m)
+		d.flying = append(d.flying, m)
+		d.check(m)
 	}
 }
 

@@ -19,7 +19,7 @@ type Costs interface {
 	Compute(device, unit int, p models.Pass) time.Duration
 	// Stage returns what a pass costs a stage on a device beyond its units.
 	Stage(device int) time.Duration
-	// Turn returns what every pass costs at the source, whatever the stages.
+	// Turn returns what passes cost at the source, whatever the stages.
 	Turn() Turn
 	// Transfer returns the time of a message on an idle link; zero where from is to.
 	Transfer(from, to int, bytes int64) Transfer
@@ -35,12 +35,23 @@ func (t Transfer) Idle() time.Duration { return t.Occupancy + t.Latency }
 // A Turn is the software's part in a pass before its first stage and after its
 // last; it occupies neither device nor link.
 type Turn struct {
-	Enter time.Duration // from the decision to let the pass in until the source takes it up
-	Token time.Duration // from the tokens at the source until the coordinator has them
+	Enter  time.Duration // from the coordinator's decision to let the pass in until the source takes it up
+	Token  time.Duration // from the tokens at the source until the coordinator has them
+	Onward time.Duration // from the tokens at the source until it takes up the next pass, where it goes on by itself
 }
 
-// Time returns both together.
-func (t Turn) Time() time.Duration { return t.Enter + t.Token }
+// First returns what the turn adds to a pass that the coordinator lets in and waits
+// for.
+func (t Turn) First() time.Duration { return t.Enter + t.Token }
+
+// Next returns what it adds to each further pass of a micro-batch: in a workload
+// that goes Onward no pass waits for the coordinator.
+func (t Turn) Next(w *Workload) time.Duration {
+	if w.Onward() {
+		return t.Onward
+	}
+	return t.First()
+}
 
 // Spec is what costs are drawn from.
 type Spec struct {
@@ -124,7 +135,7 @@ func (c *costs) Stage(device int) time.Duration {
 
 func (c *costs) Turn() Turn {
 	s := &c.software[c.spec.Topology.Source]
-	return Turn{Enter: s.Enter, Token: s.Token}
+	return Turn{Enter: s.Enter, Token: s.Token, Onward: s.Onward}
 }
 
 func (c *costs) Transfer(from, to int, bytes int64) Transfer {

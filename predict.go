@@ -10,7 +10,7 @@ import (
 // A Loop is one pass of a micro-batch through a plan's stages and back to the
 // source, on idle devices and links.
 type Loop struct {
-	Time time.Duration // S: all stages, links, the return and the software around them
+	Time time.Duration // S: all stages, links and the return; a Turn comes on top
 	Busy time.Duration // M: the busiest device's, or link's, time per pass
 }
 
@@ -38,7 +38,6 @@ func (s Spec) Loop(c Costs, stages []Stage, p models.Pass, r Return) Loop {
 		l.Busy = max(l.Busy, devices[at])
 	}
 	send(at, s.Topology.Source, s.ReturnBytes(p.Batch, r))
-	l.Time += c.Turn().Time()
 	return l
 }
 
@@ -72,9 +71,11 @@ func (p *Plan) Predict(c Costs) {
 	micro := min(w.MicroBatch, sequences)
 	k := time.Duration((sequences + micro - 1) / micro)
 	first := spec.Loop(c, p.Stages, models.Pass{Batch: micro, Tokens: w.PromptTokens}, w.Return)
+	first.Time += c.Turn().First()
 	var decode time.Duration // from a micro-batch's first token to its last
 	for t := 1; t < w.Tokens; t++ {
 		l := spec.Loop(c, p.Stages, models.Pass{Batch: micro, Tokens: 1, Past: w.PromptTokens + t - 1}, w.Return)
+		l.Time += c.Turn().Next(w)
 		decode += period(w.Schedule, l, k)
 	}
 	apart := first.Busy // micro-batches' first tokens

@@ -55,11 +55,10 @@ type Software struct {
 	HopByte float64       `json:"hop_ns_per_byte,omitempty" toml:"hop_ns_per_byte,omitempty"`
 	// Stage is what a pass costs a stage beyond its units, at the device's full speed.
 	Stage time.Duration `json:"stage_ns,omitempty" toml:"stage_ns,omitempty"`
-	// Enter is the time from the coordinator's decision to let a pass in until the
-	// source takes it up, Token that from the tokens at the source until the
-	// coordinator has them.
-	Enter time.Duration `json:"enter_ns,omitempty" toml:"enter_ns,omitempty"`
-	Token time.Duration `json:"token_ns,omitempty" toml:"token_ns,omitempty"`
+	// Enter, Onward and Token are those of a Turn.
+	Enter  time.Duration `json:"enter_ns,omitempty" toml:"enter_ns,omitempty"`
+	Onward time.Duration `json:"onward_ns,omitempty" toml:"onward_ns,omitempty"`
+	Token  time.Duration `json:"token_ns,omitempty" toml:"token_ns,omitempty"`
 }
 
 // Spread is how far single measurements lie from the profile, as standard deviations.
@@ -119,7 +118,7 @@ func (s Software) validate() error {
 	for _, f := range []struct {
 		key string
 		d   time.Duration
-	}{{"hop_ns", s.Hop}, {"stage_ns", s.Stage}, {"enter_ns", s.Enter}, {"token_ns", s.Token}} {
+	}{{"hop_ns", s.Hop}, {"stage_ns", s.Stage}, {"enter_ns", s.Enter}, {"onward_ns", s.Onward}, {"token_ns", s.Token}} {
 		if f.d < 0 || f.d > time.Hour {
 			return fmt.Errorf("%s is %d: want 0 to an hour", f.key, f.d)
 		}

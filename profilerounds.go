@@ -60,6 +60,7 @@ func (p *Profile) Sum() {
 		HopByte: max(0, sample.Median(of(func(r *Round) float64 { return r.HopByte }))),
 		Stage:   time.Duration(max(0, sample.Median(of(func(r *Round) float64 { return float64(r.Stage) })))),
 		Enter:   mean(func(r *Round) float64 { return float64(r.Enter) }),
+		Onward:  mean(func(r *Round) float64 { return float64(r.Onward) }),
 		Token:   mean(func(r *Round) float64 { return float64(r.Token) }),
 	}
 	overheads := of(func(r *Round) float64 { return float64(r.Overhead) })

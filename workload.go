@@ -142,6 +142,12 @@ func (w *Workload) validateLengths() error {
 	return nil
 }
 
+// Onward tells whether the source goes on by itself from a micro-batch's pass to the
+// next, while none of its requests ends: where nothing else is to be waited for.
+func (w *Workload) Onward() bool {
+	return w.Schedule != Bubbles || w.Admission != ContinuousAdmission && min(w.Batch, w.Requests) <= w.MicroBatch
+}
+
 // InFlight returns the most sequences whose KV caches exist at once.
 func (w *Workload) InFlight() int {
 	if w.Schedule == Sequential {

@@ -23,10 +23,10 @@ type findings struct {
 	tokens  int
 	gap     time.Duration
 	stages  []edgeshard.Stage
-	cells   map[cell][]float64               // ns at full speed
-	turns   struct{ enter, token []float64 } // ns
-	hops    map[models.Pass]*hopSample       // past 0
-	alone   map[cell][]float64               // of the whole on one worker, as stage 0
+	cells   map[cell][]float64                       // ns at full speed
+	turns   struct{ enter, onward, token []float64 } // ns
+	hops    map[models.Pass]*hopSample               // past 0
+	alone   map[cell][]float64                       // of the whole on one worker, as stage 0
 	held    []holding
 	// ownProcess says that workers have processes, and so memory, of their own.
 	ownProcess bool
@@ -74,7 +74,11 @@ func (f *findings) add(o *probe) {
 			c := cell{batch, f.prompts[p.batch], f.bin(p.step), stage}
 			f.cells[c] = append(f.cells[c], float64(d)/f.subject.slowdown)
 		}
-		f.turns.enter = append(f.turns.enter, float64(p.enter))
+		if p.step > 0 {
+			f.turns.onward = append(f.turns.onward, float64(p.onward))
+		} else {
+			f.turns.enter = append(f.turns.enter, float64(p.enter))
+		}
 		f.turns.token = append(f.turns.token, float64(p.token))
 		f.hop(o, p, batch)
 	}
@@ -127,7 +131,8 @@ func (f *findings) profile() *edgeshard.Profile {
 		r.Blocks = f.stages[2].To - f.stages[2].From
 	}
 	r.Hop, r.HopByte = f.messages()
-	r.Enter, r.Token = time.Duration(sample.Mean(f.turns.enter)), time.Duration(sample.Mean(f.turns.token))
+	mean := func(ns []float64) time.Duration { return time.Duration(sample.Mean(ns)) }
+	r.Enter, r.Onward, r.Token = mean(f.turns.enter), mean(f.turns.onward), mean(f.turns.token)
 	r.Stage, r.Each = f.stage(), f.each()
 	r.Alone = f.together(max(0, float64(r.Stage)))
 	r.Load = topologies.ByteRate(sample.Median(f.loads))

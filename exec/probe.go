@@ -22,7 +22,8 @@ type probedPass struct {
 	step    int
 	compute []time.Duration // by stage
 	between time.Duration   // all messages together, and handing over before and after them
-	enter   time.Duration   // from the coordinator's decision to the first stage; 0 for the first
+	enter   time.Duration   // from the coordinator's decision to the first stage, or
+	onward  time.Duration   // from the tokens of the pass before at the source; 0 for the first
 	token   time.Duration   // from the source to the coordinator
 	back    time.Duration   // when its tokens were at the source
 }
@@ -67,19 +68,28 @@ func (o *probe) Span(s edgeshard.Span) {
 
 func (o *probe) begin(s edgeshard.Span) {
 	p := probedPass{first: len(o.passes) == 0, batch: s.Request / o.plan.Workload.MicroBatch, step: s.Step}
-	if !p.first {
+	switch {
+	case p.first:
+	case p.step > 0: // the source has gone on by itself
+		p.onward = s.Start - o.passes[len(o.passes)-1].back
+	default:
 		p.enter = s.Start - o.told
 	}
 	o.passes = append(o.passes, p)
 }
 
-// end takes the tokens of a pass in. What none of its spans accounts for is waking
-// up and handing over.
+// end takes the tokens of a pass in. What none of its spans accounts for, from the
+// tokens before, or from when the coordinator had them, is waking up and handing
+// over.
 func (o *probe) end(at time.Duration) {
 	p := &o.passes[len(o.passes)-1]
 	p.token = at - p.back
 	if !p.first {
-		rest := at - o.told - p.enter - p.token - p.between
+		since := o.told
+		if p.step > 0 {
+			since = o.passes[len(o.passes)-2].back
+		}
+		rest := p.back - since - p.enter - p.onward - p.between
 		for _, d := range p.compute {
 			rest -= d
 		}

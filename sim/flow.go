@@ -19,6 +19,7 @@ type flow struct {
 	begun   bool          // its first pass has entered
 	inside  bool          // in the pipeline
 	rebuild bool          // the next pass computes the KV caches again
+	onward  bool          // the source lets its next pass in by itself
 	entered time.Duration // its pass
 	start   time.Duration // what it does now: a stage, or the occupation of a link
 	free    time.Duration // when the link it is on is free again

@@ -113,9 +113,9 @@ func loops(t *testing.T, p *edgeshard.Plan) time.Duration {
 		t.Fatal(err)
 	}
 	w, spec := p.Workload, p.Spec()
-	total := spec.Loop(costs, p.Stages, models.Pass{Batch: 1, Tokens: w.PromptTokens}, w.Return).Time
+	total := spec.Loop(costs, p.Stages, models.Pass{Batch: 1, Tokens: w.PromptTokens}, w.Return).Time + costs.Turn().First()
 	for past := w.PromptTokens; past < w.Positions()-1; past++ {
-		total += spec.Loop(costs, p.Stages, models.Pass{Batch: 1, Tokens: 1, Past: past}, w.Return).Time
+		total += spec.Loop(costs, p.Stages, models.Pass{Batch: 1, Tokens: 1, Past: past}, w.Return).Time + costs.Turn().Next(&w)
 	}
 	return total
 }

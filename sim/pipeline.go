@@ -158,7 +158,7 @@ func (s *pipeline) advance(e event) (over bool) {
 	case delivered:
 		return s.deliver(e.flow)
 	}
-	s.token(e.flow)
+	s.token(e.flow, 0)
 	return true
 }
 
@@ -266,17 +266,27 @@ func (s *pipeline) deliver(f int32) (over bool) {
 	if hop != nil {
 		s.tell(s.span(edgeshard.Back, f, -1, hop.from, hop.to))
 	}
-	if late := s.rates.Turn().Token; late > 0 {
+	turn := s.rates.Turn()
+	if fl.onward = s.batcher.Onward() && fl.drafted == 0 && left(fl.batch) > 1; fl.onward {
+		s.token(f, turn.Token)
+		return true
+	}
+	if late := turn.Token; late > 0 {
 		s.After(late, event{kind: returned, flow: f, epoch: fl.epoch})
 		return false
 	}
-	s.token(f)
+	s.token(f, 0)
 	return true
 }
 
 // begin brings a flow to the first stage, when the source has its pass.
 func (s *pipeline) begin(f int32) {
-	if early := s.rates.Turn().Enter; early > 0 {
+	turn := s.rates.Turn()
+	early := turn.Enter
+	if fl := &s.flows[f]; fl.onward && !fl.rebuild {
+		early = turn.Onward
+	}
+	if early > 0 {
 		s.After(early, event{kind: delivered, flow: f, epoch: s.flows[f].epoch})
 		return
 	}

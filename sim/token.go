@@ -1,10 +1,15 @@
 package sim
 
-import "github.com/edgeshard/edgeshard"
+import (
+	"time"
 
-// token gives every request of a flow its tokens, and ends those that have all.
-func (s *pipeline) token(f int32) {
-	fl, now := &s.flows[f], s.Now()
+	"github.com/edgeshard/edgeshard"
+)
+
+// token gives every request of a flow its tokens, which the coordinator has after a
+// time, and ends those that have all.
+func (s *pipeline) token(f int32, after time.Duration) {
+	fl, now := &s.flows[f], s.Now()+after
 	m, n := fl.batch, s.accepted(fl)
 	if fl.rebuild {
 		s.tell(s.span(edgeshard.Rebuild, f, -1, -1, -1))
@@ -24,7 +29,7 @@ func (s *pipeline) token(f int32) {
 	fl.token, fl.inside = now, false
 	s.tokens += n * len(m.Requests)
 	for _, r := range s.batcher.DoneTokens(m, n, nil) {
-		s.memory.give(s.held(r, fl), now)
+		s.memory.give(s.held(r, fl), s.Now())
 		s.open--
 	}
 	if len(m.Requests) == 0 {

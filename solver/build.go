@@ -212,11 +212,12 @@ func (b *builder) times(c *Class) {
 	}
 	c.Visit = min(int64(b.costs.Stage(d)), longest)
 	if d == b.p.Source {
-		// Unit 0 is always there: it takes what every pass costs, and the first stage.
-		each := int64(b.costs.Turn().Time() + b.costs.Stage(d))
-		b.p.Idle = min(each, longest)
-		c.Request[0] = min(c.Request[0]+each*int64(1+len(b.decodes)), longest)
-		c.Step[0] = min(c.Step[0]+each, longest)
+		// Unit 0 is always there: it takes what passes cost the source, and the first stage.
+		turn, w := b.costs.Turn(), b.workload
+		first, next := int64(turn.First()+b.costs.Stage(d)), int64(turn.Next(&w)+b.costs.Stage(d))
+		b.p.Idle = min(next, longest)
+		c.Request[0] = min(c.Request[0]+first+next*int64(len(b.decodes)), longest)
+		c.Step[0] = min(c.Step[0]+next, longest)
 	}
 }
 
