@@ -23,6 +23,7 @@ type link struct {
 	outbox  chan outgoing
 	shape   *shape       // nil: the link is as it is
 	sending sync.Mutex   // over the lane
+	carried atomic.Bool  // something, since the last look of beat
 	queued  atomic.Int32 // messages in the outbox, and the one that is taken from it
 }
 
@@ -111,7 +112,7 @@ func (l *link) send(p *wire.Pass, values []float32) error {
 	if l.shape == nil && 4*len(values) <= inlineBytes && l.queued.Load() == 0 && l.sending.TryLock() {
 		defer l.sending.Unlock()
 		p.SentNs = l.session.worker.clock()
-		return l.checked(l.lane.Send(p, values))
+		return l.checked(l.write(p, values))
 	}
 	o := outgoing{pass: p}
 	if values != nil {
@@ -193,12 +194,13 @@ func (l *link) beat() error {
 	for {
 		select {
 		case <-tick.C:
-			if l.shape.cut() {
+			if l.carried.Swap(false) || l.shape.cut() {
 				continue
 			}
 			if err := l.transmit(&wire.Pass{Beat: true}, nil); err != nil {
 				return l.checked(err)
 			}
+			l.carried.Store(false)
 		case <-l.session.ctx.Done():
 			return nil
 		}
@@ -230,6 +232,11 @@ func (l *link) transmit(p *wire.Pass, values []float32) error {
 	if l.session.ctx.Err() != nil { // the lane may have ended with a goodbye
 		return nil
 	}
+	return l.write(p, values)
+}
+
+func (l *link) write(p *wire.Pass, values []float32) error {
+	l.carried.Store(true)
 	return l.lane.Send(p, values)
 }
 

@@ -144,7 +144,7 @@ func (a *app) showProfile(p *edgeshard.Profile) {
 	a.table([]string{"each", "batch × tokens", "after positions", "ms"}, rows)
 	us := func(d time.Duration) string { return digits(float64(d)/1e3) + " µs" }
 	if p.Software != (edgeshard.Software{}) {
-		a.printf("\n  a message %s and %s ns a byte · a stage %s · entering %s · a token %s", us(p.Hop), digits(p.HopByte), us(p.Stage), us(p.Enter), us(p.Token))
+		a.printf("\n  a message %s and %s ns a byte · a stage %s · entering %s · a token %s · going on %s", us(p.Hop), digits(p.HopByte), us(p.Stage), us(p.Enter), us(p.Token), us(p.Onward))
 	}
 	if p.Overhead > 0 {
 		a.printf("  a worker %s · loads %s/s", bytesText(int64(p.Overhead)), bytesText(int64(p.Load)))
