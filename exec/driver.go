@@ -122,6 +122,7 @@ func (e *Engine) back(p *wire.Pass) error {
 	if err != nil {
 		return &DeviceError{e.epoch.source.name, err}
 	}
+	e.epoch.passed.Store(e.cluster.zero.Load() + int64(f.began))
 	for _, s := range p.GetSpans() {
 		e.measured(f, e.span(f.batch, s))
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -38,6 +39,8 @@ type epoch struct {
 	source *seat            // the one that holds unit 0
 	passes chan *wire.Pass  // back at the source
 	loads  []edgeshard.Span // what loading took, by the coordinator's clock
+
+	passed atomic.Int64 // when the last pass entered that has come back; 0: none has
 
 	mu      sync.Mutex
 	verdict *failure

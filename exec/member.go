@@ -174,6 +174,19 @@ func plainError(err error) error {
 	return err
 }
 
+// passed returns when the last pass entered that has been through all workers of the
+// present epoch, this one among them, by the coordinator's clock: all were alive
+// after that. It is 0 if there is none.
+func (m *member) passed() time.Duration {
+	c := m.cluster
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e := c.epoch; e != nil && e.seat(m.device) != nil {
+		return time.Duration(e.passed.Load())
+	}
+	return 0
+}
+
 // hears notes what the worker's last answer told.
 func (m *member) hears(b beat) {
 	m.mu.Lock()

@@ -14,6 +14,9 @@ const (
 	// wakingBeats is how many ticks there are at least for what has come meanwhile
 	// to be heard, after the listener stood still for half of a silence or longer.
 	wakingBeats = 4
+	// freshBeats is how old a sign of life may be, in ticks, that stands for a beat,
+	// and mostSpared how many beats in a row others may stand for.
+	freshBeats, mostSpared = 2, 4
 )
 
 // A pulse tells the dead from those that live, by what is heard of them. It is

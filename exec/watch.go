@@ -119,6 +119,7 @@ func (w *watcher) follow(ctx context.Context, stream grpc.BidiStreamingClient[wi
 	tick := time.NewTicker(w.pulse.interval)
 	defer tick.Stop()
 	_ = w.beat(stream) // listen gets the reason
+	spared := 0
 	for {
 		select {
 		case b, ok := <-heard:
@@ -134,10 +135,17 @@ func (w *watcher) follow(ctx context.Context, stream grpc.BidiStreamingClient[wi
 			w.pulse.answer(b.at)
 			w.member.hears(b)
 		case <-tick.C:
-			if w.pulse.tick(time.Duration(w.member.cluster.now())) {
+			now, passed := time.Duration(w.member.cluster.now()), w.member.passed()
+			if passed > 0 {
+				w.pulse.answer(passed)
+			}
+			if w.pulse.tick(now) {
 				return n, w.silent()
 			}
-			_ = w.beat(stream)
+			if spared++; now-passed > freshBeats*w.pulse.interval || spared > mostSpared {
+				spared = 0
+				_ = w.beat(stream)
+			}
 		case <-ctx.Done():
 			return n, nil
 		}
