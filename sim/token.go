@@ -53,3 +53,44 @@ func (s *pipeline) span(what edgeshard.What, f int32, stage, device, to int) edg
 	}
 	return span
 }
+
+// deliver ends a flow's message and reports whether its pass is over.
+func (s *pipeline) deliver(f int32) (over bool) {
+	fl := &s.flows[f]
+	hop := s.hops[fl.stage]
+	if fl.stage < len(s.plan.Stages) {
+		if hop != nil {
+			s.tell(s.span(edgeshard.Send, f, fl.stage, hop.from, hop.to))
+		}
+		s.arriveAt(f)
+		return false
+	}
+	if hop != nil {
+		s.tell(s.span(edgeshard.Back, f, -1, hop.from, hop.to))
+	}
+	turn := s.rates.Turn()
+	if fl.onward = s.batcher.Onward() && fl.drafted == 0 && left(fl.batch) > 1; fl.onward {
+		s.token(f, turn.Token)
+		return true
+	}
+	if late := turn.Token; late > 0 {
+		s.After(late, event{kind: returned, flow: f, epoch: fl.epoch})
+		return false
+	}
+	s.token(f, 0)
+	return true
+}
+
+// begin brings a flow to the first stage, when the source has its pass.
+func (s *pipeline) begin(f int32) {
+	turn := s.rates.Turn()
+	early := turn.Enter
+	if fl := &s.flows[f]; fl.onward && !fl.rebuild {
+		early = turn.Onward
+	}
+	if early > 0 {
+		s.After(early, event{kind: delivered, flow: f, epoch: s.flows[f].epoch})
+		return
+	}
+	s.arriveAt(f)
+}
