@@ -74,6 +74,13 @@ func (p *tap) writer(b *bytes.Buffer) io.Writer {
 	})
 }
 
+// read returns what a buffer has, of connections that may not have ended yet.
+func (p *tap) read(b *bytes.Buffer) []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return bytes.Clone(b.Bytes())
+}
+
 type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(data []byte) (int, error) { return f(data) }
@@ -93,10 +100,10 @@ func TestPromptStaysAtSource(t *testing.T) {
 		bytes  []byte
 		prompt bool
 	}{
-		"to the source":   {source.sent.Bytes(), true},
-		"from the source": {source.back.Bytes(), false},
-		"to the other":    {other.sent.Bytes(), false},
-		"from the other":  {other.back.Bytes(), false},
+		"to the source":   {source.read(&source.sent), true},
+		"from the source": {source.read(&source.back), false},
+		"to the other":    {other.read(&other.sent), false},
+		"from the other":  {other.read(&other.back), false},
 	} {
 		if len(c.bytes) < 300 {
 			t.Errorf("%s: %d bytes went over the wire: the tap missed them", name, len(c.bytes))
