@@ -203,7 +203,7 @@ func (e *Engine) detected(f *failure, dead []int) {
 		if f.since > 0 {
 			s.Start = f.since - e.begin
 		}
-	} else if at := e.cluster.member(s.Device).lastHeard().at; at > 0 {
+	} else if at := max(e.cluster.member(s.Device).lastHeard().at, time.Duration(e.epoch.passed.Load())); at > 0 {
 		s.Start = at - e.begin
 	}
 	if at, ok := e.hurt(s.Device, s.To); ok {
