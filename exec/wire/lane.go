@@ -47,12 +47,9 @@ type Lane struct {
 	reader *bufio.Reader
 	name   string // in the other side's certificate; "" in plaintext
 	read   atomic.Int64
-	header []byte // of the frame that is read
-	frame  []byte // that is written
+	header []byte // of the frame that is read, kept for the next
+	frame  []byte // that is written, too
 }
-
-// errGoodbye is what a Receive that follows a goodbye returns: the end is in order.
-var errGoodbye = io.EOF
 
 func newLane(conn net.Conn, name string) *Lane {
 	l := &Lane{conn: conn, name: name}
@@ -226,7 +223,7 @@ func (l *Lane) Receive(size func(*Pass) (int, error), into []float32) (*Pass, []
 	}
 	n, values := binary.LittleEndian.Uint32(head[:]), binary.LittleEndian.Uint32(head[4:])
 	if n == 0 && values == 0 {
-		return nil, nil, errGoodbye
+		return nil, nil, io.EOF
 	}
 	if n > maxHeader {
 		return nil, nil, fmt.Errorf("frame header of %d bytes: at most %d", n, maxHeader)
