@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -102,7 +103,7 @@ func (a *app) demoJob(ctx context.Context) (job edgeshard.Plan, err error) {
 	if err := countPrompts(&job.Workload, &job.Model, false); err != nil {
 		return job, err
 	}
-	profile, took, err := a.demoProbe(ctx, job.Workload)
+	profile, took, err := a.demoProbe(ctx, &job)
 	if err != nil {
 		return job, fmt.Errorf("measuring this machine: %w", err)
 	}
@@ -115,7 +116,7 @@ func (a *app) demoJob(ctx context.Context) (job edgeshard.Plan, err error) {
 }
 
 // demoProbe measures what the model costs in a worker process on this machine.
-func (a *app) demoProbe(ctx context.Context, w edgeshard.Workload) (*edgeshard.Profile, time.Duration, error) {
+func (a *app) demoProbe(ctx context.Context, job *edgeshard.Plan) (*edgeshard.Profile, time.Duration, error) {
 	runner, err := a.demoRunner(nil)
 	if err != nil {
 		return nil, 0, err
@@ -123,13 +124,31 @@ func (a *app) demoProbe(ctx context.Context, w edgeshard.Workload) (*edgeshard.P
 	a.progress("measuring this machine")
 	defer a.clear()
 	start := time.Now()
-	profile, err := runner.Measure(ctx, quickMeasurement(models.Demo, w))
+	profile, err := runner.Measure(ctx, quickMeasurement(models.Demo, job.Workload, job.Topology))
 	return profile, time.Since(start), err
 }
 
-// quickMeasurement is of the passes of one workload alone, in one round.
-func quickMeasurement(model string, w edgeshard.Workload) exec.Measurement {
+// leastGap is what workers that are measured are apart at least.
+const leastGap = 100 * time.Microsecond
+
+// quickMeasurement is of the passes of one workload alone, in one round, on workers
+// that are as far apart as a topology's devices are.
+func quickMeasurement(model string, w edgeshard.Workload, t *topologies.Topology) exec.Measurement {
+	var latencies []time.Duration
+	for from := range t.Devices {
+		for to := range t.Devices {
+			if from != to {
+				latencies = append(latencies, t.Link(from, to).Latency)
+			}
+		}
+	}
+	slices.Sort(latencies)
+	gap := leastGap
+	if n := len(latencies); n > 0 {
+		gap = max(gap, latencies[n/2])
+	}
 	return exec.Measurement{
+		Gap:   gap,
 		Model: model, Batches: []int{w.MicroBatch}, Prompts: []int{w.PromptTokens, w.PromptTokens, w.PromptTokens, w.PromptTokens},
 		// An eighth more: decode is told of by the middles of four stretches, and the
 		// last of them is to reach the workload's last pass.

@@ -125,7 +125,7 @@ func (r *execRunner) measured(ctx context.Context, p *edgeshard.Plan) (*edgeshar
 	probe := exec.Runner{Options: exec.Options{Local: r.Local, Threads: r.Threads, Log: r.Log, Timeout: r.Timeout}}
 	w := p.Workload
 	w.Tokens = min(w.Tokens, 24)
-	return probe.Measure(ctx, quickMeasurement(ref, w))
+	return probe.Measure(ctx, quickMeasurement(ref, w, p.Topology))
 }
 
 // showImitation tells people how local workers stood for devices.

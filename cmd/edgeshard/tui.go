@@ -133,7 +133,7 @@ func (a *app) firstQuestion(ctx context.Context, f *tuiFlags) (q tui.Question, e
 			return q, err
 		}
 		a.progress("measuring this machine")
-		profile, err := runner.Measure(ctx, quickMeasurement(job.Model.Ref, job.Workload))
+		profile, err := runner.Measure(ctx, quickMeasurement(job.Model.Ref, job.Workload, job.Topology))
 		a.clear()
 		if err != nil {
 			return q, fmt.Errorf("measuring this machine: %w", err)
