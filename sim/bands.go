@@ -149,7 +149,8 @@ func vary(c edgeshard.Costs, p *edgeshard.Plan, spread []edgeshard.Spread, rng *
 
 func (v *varied) Turn() edgeshard.Turn {
 	t := v.Costs.Turn()
-	return edgeshard.Turn{Enter: time.Duration(float64(t.Enter) * v.turn), Token: time.Duration(float64(t.Token) * v.turn)}
+	t.Enter, t.Token = time.Duration(float64(t.Enter)*v.turn), time.Duration(float64(t.Token)*v.turn)
+	return t
 }
 
 // mostOff bounds how many times longer a run takes than predicted, or shorter: the

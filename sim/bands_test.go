@@ -132,6 +132,23 @@ func TestBandsOfVisits(t *testing.T) {
 	}
 }
 
+// TestBandsHaveTurns: what the source and the coordinator take around passes is in a
+// band as it is in the prediction.
+func TestBandsHaveTurns(t *testing.T) {
+	p := spreadPlan(t, edgeshard.Spread{Run: 0.01})
+	turn := &p.Profiles["p"].Software
+	turn.Enter, turn.Token, turn.Onward = 20*time.Millisecond, 10*time.Millisecond, 5*time.Millisecond
+	bands, err := new(sim.Runner).Bands(t.Context(), p, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for field, v := range edgeshard.NewReport("sim", p, simulate(t, sim.Runner{}, p)).Headline() {
+		if b, ok := bands[field]; ok && !b.Holds(v) {
+			t.Errorf("%s: predicted %g, outside of its own band %+v", field, v, b)
+		}
+	}
+}
+
 func TestNoBands(t *testing.T) {
 	if bands, err := new(sim.Runner).Bands(t.Context(), spreadPlan(t, edgeshard.Spread{}), 1); bands != nil || err != nil {
 		t.Errorf("a profile without spread gives %v, %v", bands, err)
