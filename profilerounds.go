@@ -75,7 +75,7 @@ func (p *Profile) Sum() {
 		Memory: topologies.Bytes(math.Hypot(sample.Mean(of(func(r *Round) float64 { return float64(r.Memory) })), sample.Deviation(overheads))),
 	}
 	p.Spread.Run, p.Spread.Runs = sample.OfNext(p.runs())
-	hop, hopRuns := sample.OfNext(p.byVisit(hops))
+	hop, hopRuns := sample.OfNext(p.byVisit(func(round int) []float64 { return hops[round : round+1] }))
 	if hopRuns > 1 && p.Spread.Runs > 1 { // said by as many runs as the other
 		hop *= widening(hopRuns) / widening(p.Spread.Runs)
 	}
@@ -121,22 +121,20 @@ func (p *Profile) runs() [][]float64 {
 			}
 		}
 	}
-	visits := make([][]float64, p.Visits())
-	for r := range p.Rounds {
-		v := p.Rounds[r].Visit - 1
+	return p.byVisit(func(round int) (values []float64) {
 		for _, b := range order {
-			visits[v] = append(visits[v], sample.Median(batches[b][r]))
+			values = append(values, sample.Median(batches[b][round]))
 		}
-	}
-	return visits
+		return values
+	})
 }
 
-// byVisit groups a value of each round.
-func (p *Profile) byVisit(values []float64) [][]float64 {
+// byVisit groups values of each round.
+func (p *Profile) byVisit(of func(round int) []float64) [][]float64 {
 	visits := make([][]float64, p.Visits())
 	for r := range p.Rounds {
 		v := p.Rounds[r].Visit - 1
-		visits[v] = append(visits[v], values[r])
+		visits[v] = append(visits[v], of(r)...)
 	}
 	return visits
 }

@@ -21,7 +21,7 @@ func (s *session) receive(lane *wire.Lane, device uint32) error {
 	ended := make(chan error, 1)
 	r := &reception{session: s, device: device, lane: lane, pulse: s.linkPulse()}
 	go func() { ended <- r.pump() }()
-	tick := time.NewTicker(s.linkSilence() / linkTicks)
+	tick := time.NewTicker(r.pulse.interval)
 	defer tick.Stop()
 	for {
 		select {
@@ -150,9 +150,7 @@ func (s *session) passBytes(p *wire.Pass, values []float32) int64 {
 
 // enter queues a pass that the coordinator starts.
 func (s *session) enter(p *wire.Pass) error {
-	select {
-	case <-s.opened:
-	default:
+	if !s.isOpen() {
 		return errors.New("pass before the load is done")
 	}
 	if p.GetStage() != 0 || !s.own(0) {

@@ -25,10 +25,8 @@ func (t *tally) pass(busy int64, sequences int) {
 // tell adds what the session does to a worker's status.
 func (s *session) tell(r *wire.StatusReply) {
 	r.State = "loading"
-	select {
-	case <-s.opened:
+	if s.isOpen() {
 		r.State = "serving"
-	default:
 	}
 	r.Model = s.load.GetModel()
 	for i, st := range s.load.GetStages() {

@@ -176,9 +176,7 @@ func (w *watcher) listen(ctx context.Context, stream grpc.BidiStreamingClient[wi
 }
 
 func (w *watcher) open() {
-	select {
-	case <-w.ready:
-	default:
+	if !closed(w.ready) {
 		close(w.ready)
 	}
 }

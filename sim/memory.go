@@ -26,6 +26,7 @@ type account struct {
 
 func newLedger(p *edgeshard.Plan, r *rates, tell func(edgeshard.Span)) *ledger {
 	spec := p.Spec()
+	foot := spec.Footprint(&p.Workload)
 	l := &ledger{plan: p, devices: make([]account, len(p.Topology.Devices)), rates: r, tell: tell, sizes: make(map[int][]int64)}
 	last := p.Model.Config.Units() - 1
 	for _, s := range p.Stages {
@@ -33,12 +34,12 @@ func newLedger(p *edgeshard.Plan, r *rates, tell func(edgeshard.Span)) *ledger {
 		if a.units == nil {
 			l.used = append(l.used, s.Device)
 			a.budget = r.budget(s.Device)
-			a.fixed = spec.Overhead(s.Device) + p.Footprint().Workspace() + r.draftMemory(s.Device)
+			a.fixed = spec.Overhead(s.Device) + foot.Workspace() + r.draftMemory(s.Device)
 		}
 		for u := s.From; u < s.To; u++ {
 			a.units = append(a.units, u)
 			a.moving = a.moving || r.kv(s.Device, u, 1) > 0
-			a.fixed += r.weights(s.Device, u) + p.Footprint().Packing(u)
+			a.fixed += r.weights(s.Device, u) + foot.Packing(u)
 		}
 		if s.To > last {
 			a.fixed += p.Model.Config.LogitsBytes(p.Workload.MicroBatch)

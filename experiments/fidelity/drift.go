@@ -46,7 +46,7 @@ func (r *Result) drift(jobs map[string]string) {
 			}
 		}
 		for _, ratios := range own {
-			mean, _ := meanOf(ratios)
+			mean, _ := sample.Moments(ratios)
 			r.BesideDrift[m.name] += math.Abs(relative(1-mean, mean)) / float64(len(own))
 		}
 	}

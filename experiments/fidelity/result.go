@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/edgeshard/edgeshard"
+	"github.com/edgeshard/edgeshard/internal/sample"
 )
 
 // metrics are what is compared, by the name of a report's field.
@@ -126,7 +127,7 @@ func (c *configuration) outcome(ctx context.Context, runs []run) (*Outcome, erro
 	}
 	for field, v := range o.Predicted {
 		values := o.values(field)
-		mean, deviation := meanOf(values)
+		mean, deviation := sample.Moments(values)
 		o.Measured[field], o.Error[field], o.Noise[field] = mean, relative(v-mean, mean), relative(deviation, mean)
 	}
 	return o, nil
@@ -216,7 +217,7 @@ func (r *Result) sum() {
 				}
 			}
 		}
-		r.MAPE[metric], _ = meanOf(errors)
+		r.MAPE[metric], _ = sample.Moments(errors)
 		r.InNoise[metric] = relative(r.MAPE[metric], r.Noise[metric]/math.Sqrt(repeats))
 		slices.Sort(errors)
 		r.P95[metric] = errors[(len(errors)*95+99)/100-1]
@@ -237,17 +238,6 @@ func (r *Result) sum() {
 			r.MostCores = max(r.MostCores, one.Most)
 		}
 	}
-	mean, deviation := meanOf(bandwidths)
+	mean, deviation := sample.Moments(bandwidths)
 	r.Bandwidth = relative(deviation, mean)
-}
-
-func meanOf(values []float64) (mean, deviation float64) {
-	n := float64(len(values))
-	for _, v := range values {
-		mean += v / n
-	}
-	for _, v := range values {
-		deviation += (v - mean) * (v - mean)
-	}
-	return mean, math.Sqrt(deviation / max(1, n-1))
 }

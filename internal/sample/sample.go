@@ -41,6 +41,12 @@ func Deviation(values []float64) float64 {
 	return (sorted[n*5/6] - sorted[n/6]) / 1.935 // that part of a normal distribution
 }
 
+// Moments returns the mean of values and their standard deviation, as they are; 0 if
+// there are too few for it.
+func Moments(values []float64) (mean, deviation float64) {
+	return average(values), math.Sqrt(variance(values))
+}
+
 func variance(values []float64) float64 {
 	mean, sum := average(values), 0.0
 	for _, v := range values {
