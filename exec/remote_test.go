@@ -167,22 +167,22 @@ func TestStrangers(t *testing.T) {
 	l.Members = []*wire.Peer{{Device: 1, Certificate: "d1"}, {Device: 2, Certificate: "d2"}}
 	r.loaded(l)
 	for _, c := range []struct {
-		name, device string
-		taken        bool
-	}{{"d1", "1", true}, {"d1", "2", false}, {"d3", "1", false}, {"d3", "3", false}} {
-		ctx := metadata.AppendToOutgoingContext(ctx, "edgeshard-session", rogueSession, "edgeshard-device", c.device)
+		name   string
+		device uint32
+		taken  bool
+	}{{"d1", 1, true}, {"d1", 2, false}, {"d3", 1, false}, {"d3", 3, false}} {
+		ctx := metadata.AppendToOutgoingContext(ctx, "edgeshard-session", rogueSession, "edgeshard-device", strconv.FormatUint(uint64(c.device), 10))
 		client := dial(c.name)
-		device, _ := strconv.Atoi(c.device)
-		lane, err := wire.OpenLane(ctx, address, "d0", issued(t, a, c.name), wire.TCP, &wire.Greeting{Session: rogueSession, Device: uint32(device)})
+		lane, err := wire.OpenLane(ctx, address, "d0", issued(t, a, c.name), wire.TCP, &wire.Greeting{Session: rogueSession, Device: c.device})
 		if got := err == nil; got != c.taken {
-			t.Errorf("passes of %s as device %s: taken %v, %v: want %v", c.name, c.device, got, err, c.taken)
+			t.Errorf("passes of %s as device %d: taken %v, %v: want %v", c.name, c.device, got, err, c.taken)
 		}
 		if err == nil {
 			t.Cleanup(func() { lane.Close() })
 		}
 		fetch, err := client.Fetch(ctx)
 		if got := taken(t, fetch, err); got != c.taken {
-			t.Errorf("fetching of %s as device %s: taken %v: want %v", c.name, c.device, got, c.taken)
+			t.Errorf("fetching of %s as device %d: taken %v: want %v", c.name, c.device, got, c.taken)
 		}
 		supply, err := client.Supply(ctx)
 		if err != nil {

@@ -128,27 +128,37 @@ func (a *app) demoProbe(ctx context.Context, job *edgeshard.Plan) (*edgeshard.Pr
 	return profile, time.Since(start), err
 }
 
-// leastGap is what workers that are measured are apart at least.
-const leastGap = 100 * time.Microsecond
+const (
+	// leastGap is what workers that are measured are apart at least.
+	leastGap = 100 * time.Microsecond
+	// gapAmong is of how many devices links are looked at: there may be thousands.
+	gapAmong = 64
+)
 
-// quickMeasurement is of the passes of one workload alone, in one round, on workers
-// that are as far apart as a topology's devices are.
-func quickMeasurement(model string, w edgeshard.Workload, t *topologies.Topology) exec.Measurement {
+// apart returns how far a topology's devices are from one another: the median
+// latency of links.
+func apart(t *topologies.Topology) time.Duration {
 	var latencies []time.Duration
-	for from := range t.Devices {
-		for to := range t.Devices {
+	n := min(len(t.Devices), gapAmong)
+	for from := range n {
+		for to := range n {
 			if from != to {
 				latencies = append(latencies, t.Link(from, to).Latency)
 			}
 		}
 	}
-	slices.Sort(latencies)
-	gap := leastGap
-	if n := len(latencies); n > 0 {
-		gap = max(gap, latencies[n/2])
+	if len(latencies) == 0 {
+		return leastGap
 	}
+	slices.Sort(latencies)
+	return max(leastGap, latencies[len(latencies)/2])
+}
+
+// quickMeasurement is of the passes of one workload alone, in one round, on workers
+// that are as far apart as a topology's devices are.
+func quickMeasurement(model string, w edgeshard.Workload, t *topologies.Topology) exec.Measurement {
 	return exec.Measurement{
-		Gap:   gap,
+		Gap:   apart(t),
 		Model: model, Batches: []int{w.MicroBatch}, Prompts: []int{w.PromptTokens, w.PromptTokens, w.PromptTokens, w.PromptTokens},
 		// An eighth more: decode is told of by the middles of four stretches, and the
 		// last of them is to reach the workload's last pass.
