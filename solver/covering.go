@@ -26,8 +26,8 @@ type covering struct {
 	room  int64 // charges at or above it are of no interest
 	width int   // of a beam; 0: all go on
 	most  int   // labels
-	pool  []stop
-	use   []uint64
+	pool  shelf[stop]
+	use   shelf[uint64]
 	at    [][][]int32 // [unit][class] stops, cheapest first
 	best  int64
 	last  int32
@@ -37,6 +37,7 @@ type covering struct {
 func newCovering(c *coverage, m memory, room int64) *covering {
 	l := &covering{c: c, f: newFields(c.g, m.remembered()), room: room, best: room, last: -1, most: 4 << 20}
 	l.spare = make([]uint64, l.f.words)
+	l.pool.width, l.use.width = 1, l.f.words
 	l.mask = l.f.masks(m)
 	for range c.g.units + 1 {
 		l.at = append(l.at, make([][]int32, c.g.classes))
@@ -53,25 +54,25 @@ func (l *covering) run(ctx context.Context) bool {
 		for again := true; again; {
 			again = false
 			for k := range g.classes {
-				if ctx.Err() != nil || len(l.pool) > l.most {
+				if ctx.Err() != nil || l.pool.n > l.most {
 					return false
 				}
-				again = l.extend(i, k) || again
+				again = l.extend(ctx, i, k) || again
 			}
 		}
 		if l.width == 0 {
 			l.at[i] = make([][]int32, g.classes)
 		}
 	}
-	return true
+	return ctx.Err() == nil
 }
 
 // extend goes on from the stops at a place, and tells whether there were new ones.
-func (l *covering) extend(i, k int) bool {
+func (l *covering) extend(ctx context.Context, i, k int) bool {
 	found := false
 	for _, q := range slices.Clone(l.at[i][k]) {
-		o := &l.pool[q]
-		if o.extended || o.dropped {
+		o := l.pool.one(q)
+		if o.extended || o.dropped || ctx.Err() != nil {
 			continue
 		}
 		o.extended, found = true, true
@@ -91,10 +92,10 @@ func (l *covering) extend(i, k int) bool {
 // outrun tells whether a stop that has covered more is as good as q in all else:
 // whatever completes q completes it.
 func (l *covering) outrun(q int32) bool {
-	x := l.pool[q]
+	x := *l.pool.one(q)
 	for i := int(x.unit) + 1; i <= l.c.g.units; i++ {
 		for _, o := range l.at[i][x.class] {
-			if l.pool[o].charged > x.charged {
+			if l.pool.one(o).charged > x.charged {
 				break
 			}
 			if l.f.within(l.used(o), l.used(q)) {
@@ -106,7 +107,7 @@ func (l *covering) outrun(q int32) bool {
 }
 
 func (l *covering) used(q int32) []uint64 {
-	return l.use[int(q)*l.f.words : (int(q)+1)*l.f.words]
+	return l.use.at(q)
 }
 
 // open adds the stage of class k that starts at unit i behind stop q.
@@ -141,8 +142,8 @@ func (l *covering) open(q int32, k, i int, charged int64) {
 }
 
 func (l *covering) store(x stop) int32 {
-	l.pool, l.use = append(l.pool, x), append(l.use, l.spare...)
-	return int32(len(l.pool) - 1)
+	l.use.add(l.spare...)
+	return l.pool.add(x)
 }
 
 // insert adds x to a list unless a stop there is as good, and drops those that x
@@ -150,7 +151,7 @@ func (l *covering) store(x stop) int32 {
 func (l *covering) insert(list []int32, x stop) []int32 {
 	at := 0
 	for ; at < len(list); at++ {
-		if l.pool[list[at]].charged > x.charged {
+		if l.pool.one(list[at]).charged > x.charged {
 			break
 		}
 		if l.f.within(l.used(list[at]), l.spare) {
@@ -163,7 +164,7 @@ func (l *covering) insert(list []int32, x stop) []int32 {
 	kept := at
 	for _, q := range list[at:] {
 		if l.f.within(l.spare, l.used(q)) || l.width > 0 && kept+1 >= l.width {
-			l.pool[q].dropped = true
+			l.pool.one(q).dropped = true
 			continue
 		}
 		list[kept] = q
@@ -175,10 +176,10 @@ func (l *covering) insert(list []int32, x stop) []int32 {
 // path returns the best path, nil where none is below the room.
 func (l *covering) path() []visit {
 	var path []visit
-	for q := l.last; q >= 0; q = l.pool[q].parent {
-		o, from := l.pool[q], 0
+	for q := l.last; q >= 0; q = l.pool.one(q).parent {
+		o, from := *l.pool.one(q), 0
 		if o.parent >= 0 {
-			from = int(l.pool[o.parent].unit)
+			from = int(l.pool.one(o.parent).unit)
 		}
 		path = append(path, visit{int(o.class), from, int(o.unit)})
 	}

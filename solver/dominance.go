@@ -12,7 +12,7 @@ func (l *labelling) insert(list []int32, x label, use []uint64, ended bool) []in
 	}
 	at := 0
 	for ; at < len(list); at++ {
-		o := &l.pool[list[at]]
+		o := l.pool.one(list[at])
 		if o.cost > x.cost {
 			break
 		}
@@ -22,7 +22,7 @@ func (l *labelling) insert(list []int32, x label, use []uint64, ended bool) []in
 	}
 	kept := at
 	for _, q := range list[at:] {
-		if l.asGood(&x, &l.pool[q]) && l.f.within(use, l.used(q)) {
+		if l.asGood(&x, l.pool.one(q)) && l.f.within(use, l.used(q)) {
 			l.free = append(l.free, q)
 			continue
 		}
@@ -32,7 +32,7 @@ func (l *labelling) insert(list []int32, x label, use []uint64, ended bool) []in
 	list = slices.Insert(list[:kept], at, l.store(x, use))
 	if len(list) == l.long {
 		for _, q := range list {
-			l.equal[l.hash(&l.pool[q], l.used(q), ended)] = q
+			l.equal[l.hash(l.pool.one(q), l.used(q), ended)] = q
 		}
 	}
 	return list
@@ -41,8 +41,8 @@ func (l *labelling) insert(list []int32, x label, use []uint64, ended bool) []in
 func (l *labelling) insertLong(list []int32, x label, use []uint64, ended bool) []int32 {
 	key := l.hash(&x, use, ended)
 	q, found := l.equal[key]
-	if found && slices.Equal(l.used(q), use) && l.pool[q].unit == x.unit && l.pool[q].class == x.class {
-		o := &l.pool[q]
+	if found && slices.Equal(l.used(q), use) && l.pool.one(q).unit == x.unit && l.pool.one(q).class == x.class {
+		o := l.pool.one(q)
 		if o.cost <= x.cost && l.asGood(o, &x) {
 			return list
 		}
@@ -76,13 +76,12 @@ func (l *labelling) store(x label, use []uint64) int32 {
 	if n := len(l.free); n > 0 {
 		q := l.free[n-1]
 		l.free = l.free[:n-1]
-		l.pool[q] = x
+		*l.pool.one(q) = x
 		copy(l.used(q), use)
 		return q
 	}
-	l.pool = append(l.pool, x)
-	l.use = append(l.use, use...)
-	return int32(len(l.pool) - 1)
+	l.use.add(use...)
+	return l.pool.add(x)
 }
 
 // asGood tells whether a, whose priced cost is at most b's, is as good as b in all

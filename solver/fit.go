@@ -124,8 +124,8 @@ func (f *fit) beam(ctx context.Context) {
 
 func (f *fit) count(l *covering) {
 	f.stats.Passes++
-	f.stats.Labels += len(l.pool)
-	f.made += len(l.pool)
+	f.stats.Labels += l.pool.n
+	f.made += l.pool.n
 }
 
 // expect remembers at each class the dearest of those it leads to and back.

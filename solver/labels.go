@@ -34,8 +34,8 @@ type labelling struct {
 	mask    [][]uint64 // [class] the fields remembered there
 	room    int64      // priced costs at or above it are of no interest
 	most    int        // labels
-	pool    []label
-	use     []uint64
+	pool    shelf[label]
+	use     shelf[uint64] // what each label has used
 	free    []int32
 	equal   map[uint64]int32 // [hash] a label of a long list
 	long    int              // where a list begins to be long
@@ -67,6 +67,7 @@ func newLabelling(g *graph, r, x *relaxation, m memory, cutoff int64, plain bool
 		l.long = 32
 	}
 	l.scratch = make([]uint64, l.f.words)
+	l.pool.width, l.use.width = 1, l.f.words
 	for i := range l.ended {
 		l.ended[i] = make([][]int32, g.classes)
 	}
@@ -82,7 +83,7 @@ func newLabelling(g *graph, r, x *relaxation, m memory, cutoff int64, plain bool
 func (l *labelling) least(list []int32) int64 {
 	least := never
 	for _, q := range list {
-		least = min(least, l.pool[q].cost)
+		least = min(least, l.pool.one(q).cost)
 	}
 	return least
 }
@@ -103,14 +104,19 @@ func (l *labelling) run(ctx context.Context) bool {
 			}
 		}
 		for k, ended := range l.ended[i] {
-			if ctx.Err() != nil || len(l.pool) > l.most {
+			if ctx.Err() != nil || l.pool.n > l.most {
 				return false
 			}
-			l.hops(i, k, ended)
+			if !l.hops(ctx, i, k, ended) {
+				return false
+			}
 		}
 		for k, started := range l.started {
 			l.behind.start[i][k] = l.least(started)
 			for _, q := range started {
+				if ctx.Err() != nil {
+					return false
+				}
 				l.stages(i, k, q)
 			}
 		}
@@ -120,14 +126,15 @@ func (l *labelling) run(ctx context.Context) bool {
 }
 
 func (l *labelling) used(q int32) []uint64 {
-	return l.use[int(q)*l.f.words : (int(q)+1)*l.f.words]
+	return l.use.at(q)
 }
 
-// hops starts a stage at unit i behind each label that ended one on class k.
-func (l *labelling) hops(i, k int, ended []int32) {
+// hops starts a stage at unit i behind each label that ended one on class k, and
+// returns whether it came to the end.
+func (l *labelling) hops(ctx context.Context, i, k int, ended []int32) bool {
 	least := l.least(ended)
 	if l.behind.end[k][i] = least; len(ended) == 0 {
-		return
+		return true
 	}
 	g, hop, start := l.g, l.g.hop[k], l.ahead.start[i]
 	l.onward = l.onward[:0]
@@ -137,13 +144,17 @@ func (l *labelling) hops(i, k int, ended []int32) {
 		}
 	}
 	for _, q := range ended {
-		o := l.pool[q]
+		if ctx.Err() != nil {
+			return false
+		}
+		o := *l.pool.one(q)
 		for _, h := range l.onward {
 			if o.cost+h.bound < l.room {
 				l.hop(i, k, h.class, q, &o)
 			}
 		}
 	}
+	return true
 }
 
 func (l *labelling) hop(i, k, d int, q int32, o *label) {
@@ -154,8 +165,9 @@ func (l *labelling) hop(i, k, d int, q int32, o *label) {
 	if !l.g.shared && l.f.at[d].width > 0 && l.f.get(l.used(q), d) >= int64(l.g.count[d]) {
 		return
 	}
+	use := l.used(q)
 	for w, mask := range l.mask[d] {
-		l.scratch[w] = l.use[int(q)*l.f.words+w] & mask
+		l.scratch[w] = use[w] & mask
 	}
 	l.open(label{cost: o.cost + l.g.hop[k][d], plain: o.plain + l.g.hop[k][d], extra: extra, parent: q, unit: int16(i), class: int16(d), forced: o.forced}, l.scratch)
 }
@@ -176,7 +188,7 @@ func (l *labelling) open(x label, use []uint64) {
 
 // stages ends label q's stage at every unit that it can.
 func (l *labelling) stages(i, k int, q int32) {
-	g, o, cost := l.g, l.pool[q], l.r.cost[k]
+	g, o, cost := l.g, *l.pool.one(q), l.r.cost[k]
 	left := never
 	if g.shared && l.f.at[k].width > 0 {
 		left = g.capacity(k) - l.f.get(l.used(q), k)
@@ -225,13 +237,13 @@ func (l *labelling) path() []visit {
 	var path []visit
 	to := l.g.units
 	for q := l.last; ; {
-		o := l.pool[q]
+		o := *l.pool.one(q)
 		path = append(path, visit{int(o.class), int(o.unit), to})
 		to = int(o.unit)
 		if o.parent < 0 {
 			break
 		}
-		q = l.pool[o.parent].parent
+		q = l.pool.one(o.parent).parent
 	}
 	slices.Reverse(path)
 	return path

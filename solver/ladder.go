@@ -27,7 +27,7 @@ func (c *ladder) up(ctx context.Context, m memory, plain bool) bool {
 	l.ahead, l.most = c.ahead, s.left()
 	ok := l.run(ctx)
 	s.stats.Passes++
-	s.stats.Labels += len(l.pool)
+	s.stats.Labels += l.pool.n
 	if !ok {
 		return false
 	}

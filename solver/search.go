@@ -263,11 +263,11 @@ func (s *search) label(ctx context.Context, m multipliers, plain bool) (path []v
 	l.most = s.left()
 	ok = l.run(ctx)
 	s.stats.Passes++
-	s.stats.Labels += len(l.pool)
+	s.stats.Labels += l.pool.n
 	if !ok {
 		return nil, 0, false
 	}
-	if len(l.pool) > lengthy && !s.small() {
+	if l.pool.n > lengthy && !s.small() {
 		s.long = true
 		s.shake(ctx)
 	}
