@@ -109,6 +109,7 @@ func (e *epoch) fail(f *failure) {
 	if e.verdict == nil {
 		e.failed = time.Duration(e.cluster.now())
 		time.AfterFunc(grace, e.judge)
+		e.nudge() // who lives answers within the grace
 	}
 	if e.verdict == nil || f.blame < e.verdict.blame {
 		e.verdict = f
@@ -118,16 +119,23 @@ func (e *epoch) fail(f *failure) {
 	}
 }
 
-// proof returns from when on an answer shows that a worker lives: a beat after the
-// first failure was told of, since what is heard just then may have been on the way.
+// proof returns from when on a beat must have left whose answer shows that a worker
+// lives: when the first failure was told of, since what is heard just then may have
+// been on the way.
 func (e *epoch) proof() time.Duration {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	now := time.Duration(e.cluster.now())
 	if e.verdict == nil {
-		return now
+		return time.Duration(e.cluster.now())
 	}
-	return min(now, e.failed+e.cluster.timeout/beatsInTimeout)
+	return e.failed
+}
+
+// nudge has all workers of the epoch asked whether they live.
+func (e *epoch) nudge() {
+	for _, s := range e.seats {
+		s.nudge()
+	}
 }
 
 func (e *epoch) judge() {

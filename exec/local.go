@@ -21,7 +21,7 @@ import (
 
 const (
 	// startTimeout is how long a worker process may take to tell its address.
-	startTimeout = 10 * time.Second
+	startTimeout = 30 * time.Second
 	// stopTimeout is how long it may take to end when asked to.
 	stopTimeout = 2 * time.Second
 	// keptOutput is how much of a worker's last words is kept: a program that

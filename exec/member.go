@@ -34,6 +34,7 @@ type member struct {
 	unwatch context.CancelFunc
 	clock   *clock
 	last    beat // heard
+	nudged  chan struct{}
 
 	watching *grpc.ClientConn // beats go over it
 	watched  *wire.Peer       // where it leads to
@@ -41,7 +42,7 @@ type member struct {
 
 func newMember(c *cluster, device int) *member {
 	d := &c.plan.Topology.Devices[device]
-	return &member{cluster: c, device: device, name: d.Name, address: d.Address, certificate: d.Name, clock: &clock{}}
+	return &member{cluster: c, device: device, name: d.Name, address: d.Address, certificate: d.Name, clock: &clock{}, nudged: make(chan struct{}, 1)}
 }
 
 // A DeviceError says which device a run failed on.
@@ -124,7 +125,7 @@ func (m *member) start(ctx context.Context) error {
 	if m.conn, err = m.dial(); err != nil {
 		return err
 	}
-	if err := m.hello(ctx, m.conn, c.timeout); err != nil {
+	if err := m.hello(ctx, m.conn, silence(c.timeout)); err != nil {
 		return err
 	}
 	if err := m.watchOver(ctx); err != nil {
@@ -192,6 +193,14 @@ func (m *member) hears(b beat) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.last = b
+}
+
+// nudge has the worker asked at once whether it lives, beside the beats in turn.
+func (m *member) nudge() {
+	select {
+	case m.nudged <- struct{}{}:
+	default: // it is about to be
+	}
 }
 
 // lastHeard returns the worker's last answer.

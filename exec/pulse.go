@@ -39,9 +39,11 @@ type pulse struct {
 
 // newPulse returns the pulse of a worker that the coordinator sends beats to.
 func newPulse(timeout, now time.Duration) *pulse {
-	interval := timeout / beatsInTimeout
-	return &pulse{interval: interval, silence: silentBeats * interval, heard: now, ticked: now}
+	return &pulse{interval: timeout / beatsInTimeout, silence: silence(timeout), heard: now, ticked: now}
 }
+
+// silence is for how long nothing may be heard of a worker.
+func silence(timeout time.Duration) time.Duration { return silentBeats * (timeout / beatsInTimeout) }
 
 // answer tells that something has been heard.
 func (p *pulse) answer(now time.Duration) { p.heard, p.excused = max(p.heard, now), 0 }

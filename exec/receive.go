@@ -71,11 +71,10 @@ type reception struct {
 	session *session
 	device  uint32
 	lane    *wire.Lane
-	frames  atomic.Int64
+	came    atomic.Int64 // when a frame last did, by the worker's clock
 
 	pulse  *pulse
-	seen   int64 // frames, when there was last something of it
-	before int64 // bytes, then
+	before int64 // bytes, when there was last something of it
 }
 
 // partOfMessage is what must come of a large message for its link to count as
@@ -95,10 +94,13 @@ func (s *session) linkPulse() *pulse {
 // silent reports that nothing has come for too long, neither a beat nor a good
 // part of a message.
 func (r *reception) silent(now time.Duration) bool {
-	frames, bytes := r.frames.Load(), r.lane.BytesRead()
-	if frames > r.seen || bytes-r.before > partOfMessage {
-		r.seen, r.before = frames, bytes
-		r.pulse.answer(now)
+	came, bytes := time.Duration(r.came.Load()), r.lane.BytesRead()
+	if bytes-r.before > partOfMessage {
+		came = now
+	}
+	if came > r.pulse.heard {
+		r.before = bytes
+		r.pulse.answer(came)
 	}
 	return r.pulse.tick(now)
 }
@@ -112,7 +114,7 @@ func (r *reception) pump() error {
 		if err != nil {
 			return err
 		}
-		r.frames.Add(1)
+		r.came.Store(s.worker.clock())
 		if pass.GetBeat() || len(values) == 0 {
 			s.spares.give(values)
 			values = nil // who gets none tells it from that

@@ -154,17 +154,21 @@ func (e *Engine) reviveLocal() (some bool) {
 	return some
 }
 
+// verifyEvery is how often those that are asked whether they live are looked at.
+const verifyEvery = 5 * time.Millisecond
+
 // verify returns the devices of the epoch that are dead. A worker lives that
-// answers a beat after the failure; its watcher finds out if it does not.
+// answers a beat of after the failure; its watcher finds out if it does not.
 func (e *Engine) verify(f *failure) (dead []int) {
 	since := e.epoch.proof()
 	if f.blame == gone {
 		since = 0 // do not wait for the others: the next epoch finds out
 	}
-	poll := time.NewTicker(e.cluster.timeout / (4 * beatsInTimeout))
+	e.epoch.nudge()
+	poll := time.NewTicker(verifyEvery)
 	defer poll.Stop()
 	for _, s := range e.epoch.seats {
-		for s.lost() == nil && s.conn != nil && s.lastHeard().at < since {
+		for s.lost() == nil && s.conn != nil && s.lastHeard().asked < since {
 			select {
 			case <-poll.C:
 			case <-e.ctx.Done():

@@ -26,7 +26,8 @@ const watchTries = 3
 
 // A beat is what a worker's answer told.
 type beat struct {
-	at    time.Duration // by the coordinator's clock
+	asked time.Duration // when the beat left that it answers, by the coordinator's clock
+	at    time.Duration // when it came
 	busy  time.Duration // for how long it has been computing; 0: it does not
 	stage int
 	step  int
@@ -146,6 +147,8 @@ func (w *watcher) follow(ctx context.Context, stream grpc.BidiStreamingClient[wi
 				spared = 0
 				_ = w.beat(stream)
 			}
+		case <-w.member.nudged:
+			_ = w.beat(stream)
 		case <-ctx.Done():
 			return n, nil
 		}
@@ -163,7 +166,7 @@ func (w *watcher) listen(ctx context.Context, stream grpc.BidiStreamingClient[wi
 		}
 		now := w.member.cluster.now()
 		w.clock.add(b.GetSentNs(), now, b.GetClockNs())
-		told := beat{at: time.Duration(now), stage: int(b.GetStage()), step: int(b.GetStep()), mark: b.GetBusyNs()}
+		told := beat{asked: time.Duration(b.GetSentNs()), at: time.Duration(now), stage: int(b.GetStage()), step: int(b.GetStep()), mark: b.GetBusyNs()}
 		if told.mark > 0 {
 			told.busy = time.Duration(b.GetClockNs() - told.mark)
 		}

@@ -10,15 +10,16 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
 )
 
 const (
-	handshakeTimeout = 5 * time.Second
-	window           = 4 << 20 // bytes a stream may send ahead of its reader
-	maxStreams       = 256     // of a connection
+	handshakeTimeout = 5 * time.Second // of either side, connecting included
+	window           = 4 << 20         // bytes a stream may send ahead of its reader
+	maxStreams       = 256             // of a connection
 )
 
 // A Dialer opens a connection to an address.
@@ -112,6 +113,7 @@ func Dial(address, name string, c *Credentials, d Dialer) (*grpc.ClientConn, err
 		grpc.WithTransportCredentials(security), grpc.WithContextDialer(d),
 		grpc.WithStaticStreamWindowSize(window), grpc.WithStaticConnWindowSize(window),
 		grpc.WithDefaultCallOptions(grpc.ForceCodecV2(codec{}), grpc.MaxCallRecvMsgSize(maxMessage)),
+		grpc.WithConnectParams(grpc.ConnectParams{Backoff: backoff.DefaultConfig, MinConnectTimeout: handshakeTimeout}),
 		grpc.WithDisableRetry(), grpc.WithDisableServiceConfig(), grpc.WithIdleTimeout(0))
 	if err != nil {
 		return nil, fmt.Errorf("worker %s at %s: %w", name, address, err)
