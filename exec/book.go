@@ -107,30 +107,37 @@ func (b *book) forget(k *talk) {
 	delete(b.talks, k.request.ID)
 }
 
-// pass makes the next part of a flight.
+// pass makes the next part of a flight, which takes off.
 func (b *book) pass(f *flight, now time.Duration) *wire.Pass {
-	m := f.batch
+	p := &wire.Pass{MicroBatch: uint32(f.batch.ID), Step: uint32(f.batch.Step)}
+	b.takeOff(f, now)
+	for _, k := range f.talks {
+		n := min(k.uncached(), b.limit)
+		p.Sequences = append(p.Sequences, k.sequence(n))
+		k.cached += n
+	}
+	return p
+}
+
+// takeOff settles which talks the next part of a flight has.
+func (b *book) takeOff(f *flight, now time.Duration) {
 	if f.began == 0 {
 		f.began = now
 	}
-	p := &wire.Pass{MicroBatch: uint32(m.ID), Step: uint32(m.Step)}
 	f.talks, f.last, f.positions = f.talks[:0], true, 0
-	for _, r := range m.Requests {
+	for _, r := range f.batch.Requests {
 		k := b.talks[r.ID]
 		f.last = f.last && k.uncached() <= b.limit
 		f.rebuilds = f.rebuilds || k.cached == 0 && k.entered
 	}
-	for _, r := range m.Requests {
+	for _, r := range f.batch.Requests {
 		if k := b.talks[r.ID]; f.last || k.uncached() > b.limit {
-			n := min(k.uncached(), b.limit)
-			f.positions = max(f.positions, n)
-			p.Sequences = append(p.Sequences, k.sequence(n))
+			f.positions = max(f.positions, min(k.uncached(), b.limit))
 			f.talks = append(f.talks, k)
 		}
 	}
 	f.ahead = b.ahead(f)
-	b.flying[p.MicroBatch] = f
-	return p
+	b.flying[uint32(f.batch.ID)] = f
 }
 
 // ahead returns how many passes the source may let follow a flight by itself: until
@@ -192,7 +199,11 @@ func (b *book) follow(f *flight, now time.Duration) error {
 		return fmt.Errorf("a pass followed by itself that may not: micro-batch %d", f.batch.ID)
 	}
 	b.batcher.Follow(f.batch)
-	b.pass(&flight{batch: f.batch}, now)
+	next := &flight{batch: f.batch, talks: f.talks}
+	b.takeOff(next, now) // the source has made the pass itself
+	for _, k := range next.talks {
+		k.cached++
+	}
 	return nil
 }
 

@@ -92,7 +92,7 @@ func randomPrompt(w *edgeshard.Workload, r edgeshard.Request, t *models.Tokenize
 // uncached returns how many of its positions are in no KV cache yet.
 func (k *talk) uncached() int { return len(k.prompt) + len(k.said) - k.cached }
 
-// sequence returns the talk's part in a pass that caches n more positions.
+// sequence returns the talk's part in a pass that is to cache n more positions.
 func (k *talk) sequence(n int) *wire.Sequence {
 	q := &wire.Sequence{
 		Request: int64(k.request.ID), New: uint32(n), Past: uint32(k.cached), Sampling: k.sampling.message(),
@@ -110,7 +110,6 @@ func (k *talk) sequence(n int) *wire.Sequence {
 	if from+n > len(k.prompt) {
 		q.Tokens = slices.Concat(q.Tokens, uint32s(k.said[max(from-len(k.prompt), 0):from+n-len(k.prompt)]))
 	}
-	k.cached += n
 	return q
 }
 
