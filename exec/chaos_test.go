@@ -14,6 +14,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/edgeshard/edgeshard"
+	"github.com/edgeshard/edgeshard/exec"
 	"github.com/edgeshard/edgeshard/topologies"
 )
 
@@ -58,6 +59,7 @@ func (c *chaos) run(t *testing.T, tally *chaosTally) {
 	p := plan(t, "demo", top, w, c.cuts(len(top.Devices))...)
 	faults, kinds := c.faults(top)
 	r, pids := inMemory(), (*pidLog)(nil)
+	r.Timeout = exec.DefaultTimeout
 	if c.processes {
 		r, pids = watched(t, 0)
 		r.Emulate = true

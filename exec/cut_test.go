@@ -104,34 +104,23 @@ func TestFrozenBeforeItsBeats(t *testing.T) {
 	link.whole = 1
 	p := plan(t, "demo", devices(t, 1), demoWorkload(), cut{0, 10})
 	p.Topology.Devices[0].Address = end
-	begin := time.Now()
 	err := (&exec.Runner{Options: exec.Options{Insecure: true, Timeout: time.Second}}).Run(t.Context(), p, newActor(1e6, nil))
 	var lost *exec.DeviceError
 	if !errors.As(err, &lost) || !strings.Contains(err.Error(), "no sign of life") {
 		t.Errorf("error %v: want one of the device's silence", err)
 	}
-	if took := time.Since(begin); took > 5*time.Second {
-		t.Errorf("took %s", took)
-	}
 }
 
-// TestCutLink: a link between two workers that goes silent ends the run within
-// 5 seconds, though the coordinator still reaches both.
+// TestCutLink: a link between two workers that goes silent ends the run, though the
+// coordinator still reaches both. TestRecovery says how soon.
 func TestCutLink(t *testing.T) {
 	t.Parallel()
 	d0, d1 := serve(t, exec.WorkerOptions{Insecure: true}), serve(t, exec.WorkerOptions{Insecure: true})
 	link, end := newCable(t, d1)
 	p := remote(t, d0, end)
 	p.Workload.Requests, p.Workload.Tokens, p.Workload.IgnoreEOS = 5000, 200, true
-	var hit time.Time
-	a := newActor(20, func() {
-		hit = time.Now()
-		link.cutLast() // the coordinator's connection came first
-	})
+	a := newActor(20, link.cutLast) // the coordinator's connection came first
 	err := (&exec.Runner{Options: exec.Options{Insecure: true}}).Run(t.Context(), p, a)
-	if took := time.Since(hit); took > 5*time.Second {
-		t.Errorf("took %s", took)
-	}
 	var lost *exec.DeviceError
 	if !errors.As(err, &lost) {
 		t.Fatalf("error %v: want one of a device", err)

@@ -1,7 +1,6 @@
 package exec_test
 
 import (
-	"slices"
 	"testing"
 	"time"
 
@@ -11,8 +10,8 @@ import (
 	"github.com/edgeshard/edgeshard/topologies"
 )
 
-// TestShapedLinks: messages take at least what the topology's links take, one
-// after the other.
+// TestShapedLinks: messages take what the topology's links take, one after the
+// other.
 func TestShapedLinks(t *testing.T) {
 	top := devices(t, 2)
 	link := topologies.Link{Bandwidth: 1e7, Latency: 2 * time.Millisecond}
@@ -22,54 +21,48 @@ func TestShapedLinks(t *testing.T) {
 	}
 	w := demoWorkload()
 	w.Tokens, w.Batch, w.IgnoreEOS = 4, 4, true
-	r := inMemory()
-	r.Emulate = true
-	rec := run(t, r, plan(t, "demo", top, w, cut{0, 4}, cut{1, 10}))
-	free := make(map[int]time.Duration)
-	for _, s := range append(rec.whats(edgeshard.Send), rec.whats(edgeshard.Back)...) {
-		occupied := time.Duration(s.Bytes * 8 * 100) // at 10 Mbps
-		if s.Free-s.Start != occupied {
-			t.Errorf("%+v occupies the link for %s: want %s", s, s.Free-s.Start, occupied)
+	exec.Virtual(t, func(t *testing.T) {
+		r := inMemory()
+		r.Emulate = true
+		rec := run(t, r, plan(t, "demo", top, w, cut{0, 4}, cut{1, 10}))
+		free := make(map[int]time.Duration)
+		for _, s := range append(rec.whats(edgeshard.Send), rec.whats(edgeshard.Back)...) {
+			occupied := time.Duration(s.Bytes * 8 * 100) // at 10 Mbps
+			if s.Free-s.Start != occupied {
+				t.Errorf("%+v occupies the link for %s: want %s", s, s.Free-s.Start, occupied)
+			}
+			if s.End != s.Free+link.Latency {
+				t.Errorf("%+v arrives %s after it left: want %s", s, s.End-s.Free, link.Latency)
+			}
+			if s.Start < free[s.Device] {
+				t.Errorf("%+v starts before the link is free", s)
+			}
+			free[s.Device] = s.Free
 		}
-		// The two ends are by different clocks.
-		if slack := time.Millisecond; s.End < s.Free+link.Latency-slack {
-			t.Errorf("%+v arrives %s after it left: want %s", s, s.End-s.Free, link.Latency)
-		}
-		if slack := time.Millisecond; s.Start < free[s.Device]-slack {
-			t.Errorf("%+v starts before the link is free", s)
-		}
-		free[s.Device] = s.Free
-	}
+	})
 }
 
-// TestSlowdown: a slowed device takes its factor longer, and the others do not.
+// imitations runs a plan and returns what its devices' imitation came to.
+func imitations(t *testing.T, r *exec.Runner, p *edgeshard.Plan) []edgeshard.ImitatedDevice {
+	t.Helper()
+	var got *edgeshard.Imitation
+	r.Imitated = func(i *edgeshard.Imitation) { got = i }
+	run(t, r, p)
+	return got.Devices
+}
+
+// TestSlowdown: a slowed device idles beside its work, and the others do not.
+// TestEffort says for how long.
 func TestSlowdown(t *testing.T) {
 	top := devices(t, 2)
 	top.Devices[1].Slowdown = 30
 	w := demoWorkload()
 	w.Tokens, w.IgnoreEOS = 8, true
 	p := plan(t, "demo", top, w, cut{0, 5}, cut{1, 9}, cut{0, 10})
-	// Typical times, since a busy machine holds some of the computations up.
-	busy := func(emulate bool) (typical [2]time.Duration) {
-		r := &exec.Runner{Options: exec.Options{Threads: 1, Local: processes(t), Emulate: emulate}}
-		var times [2][]time.Duration
-		for _, s := range run(t, r, p).whats(edgeshard.Compute) {
-			if s.Stage < 2 {
-				times[s.Device] = append(times[s.Device], s.End-s.Start)
-			}
-		}
-		for d := range times {
-			slices.Sort(times[d])
-			typical[d] = times[d][len(times[d])/2]
-		}
-		return typical
-	}
-	// Both have some four blocks, so their times differ by little but the factor.
-	if got := busy(true); got[1] < 10*got[0] {
-		t.Errorf("computing took %s and, slowed 30 times, %s", got[0], got[1])
-	}
-	if got := busy(false); got[1] > 10*got[0] {
-		t.Errorf("computing took %s and %s though nothing is slowed", got[0], got[1])
+	r := &exec.Runner{Options: exec.Options{Threads: 1, Local: processes(t), Emulate: true}}
+	got := imitations(t, r, p)
+	if got[0].Slowdown != 1 || got[0].Achieved != 0 || got[1].Slowdown != 30 || got[1].Achieved <= 1 {
+		t.Errorf("%+v: want the second alone to idle", got)
 	}
 }
 

@@ -89,10 +89,15 @@ func (p *player) begin() {
 }
 
 func (p *player) run(ctx context.Context) {
-	timer := time.NewTimer(0)
+	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for ctx.Err() == nil {
-		timer.Reset(p.next())
+		left := p.next()
+		if left == 0 {
+			p.play()
+			continue
+		}
+		timer.Reset(left)
 		select {
 		case <-timer.C:
 			p.play()

@@ -41,19 +41,9 @@ func (r *Runner) MeasureLinks(ctx context.Context, t *topologies.Topology, budge
 	if err != nil {
 		return nil, err
 	}
-	config, _ := models.Builtin(models.Demo)
 	o := &linkProbe{samples: make(map[[2]int]map[int64][]float64)}
-	paths := coveringPaths(len(t.Devices), t.Source, config.Units())
-	for i, path := range paths {
-		if time.Since(begin) > budget {
-			return nil, fmt.Errorf("%d of %d paths were measured within %s: give more time", i, len(paths), budget)
-		}
-		if err := r.alongPath(ctx, t, config, path, o); err != nil {
-			return nil, fmt.Errorf("measuring links: %w", err)
-		}
-		if progress != nil {
-			progress(float64(i+1) / float64(len(paths)))
-		}
+	if err := r.alongPaths(ctx, t, o, begin.Add(budget), progress); err != nil {
+		return nil, fmt.Errorf("measuring links: %w", err)
 	}
 	host, _ := os.Hostname() // "" where there is none
 	p := &edgeshard.LinkProfile{
@@ -127,6 +117,25 @@ func coveringPaths(devices, source, most int) [][]int {
 		paths = append(paths, path)
 	}
 	return paths
+}
+
+// alongPaths sends the demo model's passes along paths that cover all pairs; none is
+// begun after the deadline.
+func (r *Runner) alongPaths(ctx context.Context, t *topologies.Topology, o *linkProbe, deadline time.Time, progress func(float64)) error {
+	config, _ := models.Builtin(models.Demo)
+	paths := coveringPaths(len(t.Devices), t.Source, config.Units())
+	for i, path := range paths {
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%d of %d paths were measured in time: give more", i, len(paths))
+		}
+		if err := r.alongPath(ctx, t, config, path, o); err != nil {
+			return err
+		}
+		if progress != nil {
+			progress(float64(i+1) / float64(len(paths)))
+		}
+	}
+	return nil
 }
 
 // alongPath sends the demo model's passes along a path.

@@ -41,7 +41,7 @@ func work() int {
 }
 
 // processes makes a Runner start worker processes.
-func processes(t *testing.T) []string {
+func processes(t testing.TB) []string {
 	t.Helper()
 	path, err := os.Executable()
 	if err != nil {
@@ -51,7 +51,7 @@ func processes(t *testing.T) []string {
 }
 
 // devices returns a topology of n devices, with fast links between all.
-func devices(t *testing.T, n int) *topologies.Topology {
+func devices(t testing.TB, n int) *topologies.Topology {
 	t.Helper()
 	list := make([]topologies.Device, n)
 	for i := range list {
@@ -69,7 +69,7 @@ func devices(t *testing.T, n int) *topologies.Topology {
 type cut struct{ device, to int }
 
 // plan returns a plan for a model with stages that end at the cuts.
-func plan(t *testing.T, ref string, top *topologies.Topology, w edgeshard.Workload, cuts ...cut) *edgeshard.Plan {
+func plan(t testing.TB, ref string, top *topologies.Topology, w edgeshard.Workload, cuts ...cut) *edgeshard.Plan {
 	t.Helper()
 	c, err := models.ConfigOf(ref)
 	if err != nil {
@@ -119,8 +119,16 @@ func try(ctx context.Context, r edgeshard.Runner, p *edgeshard.Plan) (*recording
 	return rec, err
 }
 
-// inMemory runs workers within the test, one thread each.
-func inMemory() *exec.Runner { return &exec.Runner{Options: exec.Options{Threads: 1}} }
+// ample is a silence that no worker which lives falls into, on the slowest machine.
+// With it a clock has its first handshakes alone, so that all times of a worker are
+// related to the coordinator's by the same offset.
+const ample = time.Hour
+
+// inMemory runs workers within the test, one thread each. Where something is to
+// fail, the silence that counts must be set.
+func inMemory() *exec.Runner {
+	return &exec.Runner{Options: exec.Options{Threads: 1, Timeout: ample}}
+}
 
 // demoWorkload is three prompts of different length, and a random one.
 func demoWorkload() edgeshard.Workload {

@@ -69,7 +69,7 @@ func await(t *testing.T, what string, happens <-chan struct{}) {
 	t.Helper()
 	select {
 	case <-happens:
-	case <-time.After(30 * time.Second):
+	case <-time.After(2 * time.Minute):
 		t.Fatalf("%s did not happen", what)
 	}
 }

@@ -28,7 +28,7 @@ func newRogue(t *testing.T, address string) *rogue {
 	}
 	t.Cleanup(func() { conn.Close() })
 	client := wire.NewWorkerClient(conn)
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
 	stream, err := client.Session(ctx)
 	if err != nil {
@@ -45,7 +45,7 @@ func load() *wire.Load {
 	return &wire.Load{
 		Session: rogueSession, Device: "d0", Model: "demo", ConfigJson: []byte(config),
 		Stages:     []*wire.Stage{{Device: 0, From: 0, To: 5}, {Device: 1, From: 5, To: 6}, {Device: 0, From: 6, To: 10}},
-		MicroBatch: 2, PromptTokens: 4, Positions: 8, InFlight: 2, TimeoutNs: int64(8 * time.Second),
+		MicroBatch: 2, PromptTokens: 4, Positions: 8, InFlight: 2, TimeoutNs: int64(time.Minute),
 	}
 }
 
@@ -224,7 +224,7 @@ func TestRoguePeer(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			r := newRogue(t, address)
 			r.ready()
-			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			lane, err := wire.OpenLane(ctx, address, "", nil, wire.Loopback, &wire.Greeting{Session: c.session, Device: c.device})
 			if err == nil {

@@ -8,6 +8,9 @@ import (
 // coarse is the part of a long wait that the system's timers are too blunt for.
 const coarse = 3 * time.Millisecond
 
+// nap is the system's most precise sleep; under a test's own clock it is another.
+var nap = preciseSleep
+
 // sleep waits for d, precisely, or until ctx ends.
 func sleep(ctx context.Context, d time.Duration) {
 	end := time.Now().Add(d)
@@ -24,7 +27,7 @@ func waitUntil(ctx context.Context, left func() time.Duration, changed <-chan st
 		case d > coarse:
 			await(ctx, d-coarse, changed)
 		case changed == nil:
-			preciseSleep(d)
+			nap(d)
 		default:
 			awaitPrecisely(d, changed)
 		}
@@ -36,7 +39,7 @@ func waitUntil(ctx context.Context, left func() time.Duration, changed <-chan st
 func awaitPrecisely(d time.Duration, changed <-chan struct{}) {
 	over := make(chan struct{})
 	go func() {
-		preciseSleep(d)
+		nap(d)
 		close(over)
 	}()
 	select {
