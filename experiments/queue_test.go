@@ -158,7 +158,7 @@ func TestQueueResumes(t *testing.T) {
 	var ended sync.WaitGroup
 	var pieces atomic.Int64
 	for range 2 {
-		w := &experiments.Worker{Queue: q, Version: "test", Workers: 1, Silence: time.Second, Log: silent, Tell: func() { pieces.Add(1) }}
+		w := &experiments.Worker{Queue: q, Version: "test", Workers: 1, Silence: time.Minute, Log: silent, Tell: func() { pieces.Add(1) }}
 		ended.Go(func() {
 			if err := w.Work(workers); err != nil {
 				t.Error(err)

@@ -10,7 +10,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 )
 
-var fuzzFor = flag.Duration("fuzz-keys", 2*time.Second, "how long random keys are pressed")
+var fuzzFor = flag.Duration("fuzz-keys", 0, "how long random keys are pressed; 0: for some rounds")
 
 // TestRandomKeys presses random keys, clicks and resizes: nothing panics, the
 // screen always has its size, and esc and 1 lead back to the plan.
@@ -21,7 +21,9 @@ func TestRandomKeys(t *testing.T) {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	keys := allKeys()
 	topologies := []string{"edgeshard-testbed", "home-lab", "local-3"}
-	for until := time.Now().Add(*fuzzFor); time.Now().Before(until); {
+	const rounds = 20
+	until := time.Now().Add(*fuzzFor)
+	for round := 0; round < rounds || time.Now().Before(until); round++ {
 		d := drive(t, ask(t, topologies[rng.IntN(3)], "llama2-7b"), 40+rng.IntN(180), 10+rng.IntN(60))
 		for range 300 {
 			d.send(randomMessage(rng, keys))

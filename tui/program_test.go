@@ -15,7 +15,7 @@ func TestProgram(t *testing.T) {
 	seen := func(text string) {
 		t.Helper()
 		teatest.WaitFor(t, tm.Output(), func(out []byte) bool { return bytes.Contains(out, []byte(text)) },
-			teatest.WithDuration(20*time.Second), teatest.WithCheckInterval(10*time.Millisecond))
+			teatest.WithDuration(time.Minute), teatest.WithCheckInterval(10*time.Millisecond))
 	}
 	seen("proved optimal")
 	tm.Send(tea.KeyPressMsg{Code: '3', Text: "3"})
@@ -23,7 +23,7 @@ func TestProgram(t *testing.T) {
 	tm.Send(tea.KeyPressMsg{Code: 'r', Text: "r"})
 	seen("simulated")
 	tm.Send(tea.KeyPressMsg{Code: 'q', Text: "q"})
-	last := tm.FinalModel(t, teatest.WithFinalTimeout(10*time.Second)).(Model)
+	last := tm.FinalModel(t, teatest.WithFinalTimeout(time.Minute)).(Model)
 	if last.screen != runScreen || last.run.plan == nil {
 		t.Errorf("screen %d: want the run", last.screen)
 	}

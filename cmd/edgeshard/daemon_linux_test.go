@@ -75,7 +75,7 @@ func (l *awaitedLog) Write(p []byte) (int, error) {
 func (l *awaitedLog) await(t *testing.T, words string) string {
 	t.Helper()
 	late := false
-	timer := time.AfterFunc(30*time.Second, func() {
+	timer := time.AfterFunc(2*time.Minute, func() {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		late = true

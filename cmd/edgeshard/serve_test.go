@@ -11,7 +11,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -226,7 +225,6 @@ func TestServeDrains(t *testing.T) {
 	defer resp.Body.Close()
 	lines := bufio.NewScanner(resp.Body)
 	lines.Scan() // the first token
-	begin := time.Now()
 	_ = s.cmd.Process.Signal(syscall.SIGTERM)
 	last := ""
 	for lines.Scan() {
@@ -238,9 +236,6 @@ func TestServeDrains(t *testing.T) {
 		t.Errorf("the stream ended with %q, %v", last, lines.Err())
 	}
 	s.wait()
-	if took := time.Since(begin); took > 20*time.Second {
-		t.Errorf("it took %s to end", took)
-	}
 	if resp, err := http.Get(s.URL + "/models"); err == nil {
 		resp.Body.Close()
 		t.Error("somebody answers")

@@ -47,14 +47,14 @@ func (l *lab) read(name string) string {
 
 func (l *lab) command(ctx context.Context, args ...string) *exec.Cmd {
 	c := exec.CommandContext(ctx, args[0], args[1:]...) // as the scripts find it
-	c.Dir, c.WaitDelay = l.dir, time.Second
+	c.Dir, c.WaitDelay = l.dir, time.Minute
 	c.Env = append(os.Environ(), "NO_COLOR=1", "HOME="+l.dir)
 	return c
 }
 
 // run runs a command to its end, and returns what it said.
 func (l *lab) run(args ...string) (string, error) {
-	ctx, stop := context.WithTimeout(l.Context(), 2*time.Minute)
+	ctx, stop := context.WithTimeout(l.Context(), 5*time.Minute)
 	defer stop()
 	out, err := l.command(ctx, args...).CombinedOutput()
 	return string(out), err
@@ -103,8 +103,8 @@ func (l *lab) start(ready string, args ...string) (*process, string) {
 			l.Fatalf("%s ended:\n%s", strings.Join(args, " "), p.log)
 		}
 		return p, text
-	case <-time.After(time.Minute):
-		l.Fatalf("%s: nothing with %q within a minute", strings.Join(args, " "), ready)
+	case <-time.After(2 * time.Minute):
+		l.Fatalf("%s: nothing with %q in two minutes", strings.Join(args, " "), ready)
 	}
 	return nil, ""
 }

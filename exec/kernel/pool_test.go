@@ -4,7 +4,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
+	"testing/synctest"
 
 	"go.uber.org/goleak"
 )
@@ -47,18 +47,17 @@ func TestPool(t *testing.T) {
 
 // A pool that nobody uses uses no processor time.
 func TestPoolSleeps(t *testing.T) {
-	p := NewPool(2)
-	defer p.Close()
-	p.Acquire()
-	p.Run(2, func(_, _ int) {})
-	p.Yield()
-	deadline := time.Now().Add(5 * time.Second)
-	for !p.workers[0].asleep.Load() {
-		if time.Now().After(deadline) {
-			t.Fatal("the worker goes on looking for work")
+	synctest.Test(t, func(t *testing.T) {
+		p := NewPool(2)
+		defer p.Close()
+		p.Acquire()
+		p.Run(2, func(_, _ int) {})
+		p.Yield()
+		synctest.Wait() // for all to sleep, however long they look for work
+		if !p.workers[0].asleep.Load() {
+			t.Error("the worker is blocked, and not asleep")
 		}
-		time.Sleep(time.Millisecond)
-	}
+	})
 }
 
 func BenchmarkPool(b *testing.B) {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -39,11 +40,10 @@ func (s *site) begin(ctx context.Context) *http.Response {
 // until waits for what must come.
 func until(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !done(); {
+	for deadline := time.Now().Add(time.Minute); !done(); runtime.Gosched() {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited in vain: %s", what)
 		}
-		time.Sleep(time.Millisecond)
 	}
 }
 
@@ -117,7 +117,7 @@ func newStoppable(t *testing.T, f *fake, drain time.Duration) (s *site, stop fun
 // server is alive but not ready.
 func TestReadiness(t *testing.T) {
 	f := &fake{text: story, hold: make(chan struct{})}
-	s, stop, ended := newStoppable(t, f, 10*time.Second)
+	s, stop, ended := newStoppable(t, f, time.Minute)
 	if resp, body := s.get("/readyz"); resp.status != 503 || !strings.Contains(body, "loading") {
 		t.Errorf("%d %s", resp.status, body)
 	}

@@ -49,7 +49,7 @@ func connectTo(t *testing.T, address string) net.Conn {
 // closed reports that the other side closes a connection, or has.
 func closed(t *testing.T, c net.Conn) bool {
 	t.Helper()
-	if err := c.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
+	if err := c.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	_, err := c.Read(make([]byte, 1))
