@@ -58,7 +58,7 @@ func dataOf(t *testing.T, pid int) (n uint64) {
 func TestNoMoreMemory(t *testing.T) {
 	t.Parallel()
 	w := demoWorkload()
-	w.Requests, w.Prompts, w.Batch, w.Tokens = 3, nil, 3, 500
+	w.Requests, w.Prompts, w.Batch, w.Tokens = 5, nil, 5, 500
 	p := plan(t, roomyModel(t), devices(t, 3), w, cut{0, 2}, cut{1, 8}, cut{2, 9})
 	want := run(t, inMemory(), p)
 	log := newWordLog(t)
@@ -68,9 +68,9 @@ func TestNoMoreMemory(t *testing.T) {
 	r.Progress = func(q exec.Progress) {
 		if q.Device == "d1" && q.State == exec.Ready {
 			once.Do(func() {
-				// Less than the 37 MiB of all caches, and more than threads to come may
+				// Less than the 30 MiB of all caches, and more than threads to come may
 				// want for their stacks, without which a process ends without a word.
-				const room = 32 << 20
+				const room = 28 << 20
 				pid := pids.pid("d1")
 				all := unix.Rlimit{Cur: dataOf(t, pid) + room, Max: unix.RLIM_INFINITY}
 				if err := unix.Prlimit(pid, unix.RLIMIT_DATA, &all, nil); err != nil {
