@@ -1,9 +1,9 @@
 package exec
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -90,7 +90,7 @@ func (r *Runner) newEngine(ctx context.Context, p *edgeshard.Plan, obs edgeshard
 	if err != nil {
 		return nil, err
 	}
-	tokenizer, err := r.tokenizer(p)
+	tokenizer, err := models.TokenizerOf(cmp.Or(r.Model, p.Model.Ref))
 	if err != nil {
 		return nil, err
 	}
@@ -110,24 +110,6 @@ func (r *Runner) newEngine(ctx context.Context, p *edgeshard.Plan, obs edgeshard
 		return nil, err
 	}
 	return e, nil
-}
-
-// tokenizer opens the model for its tokenizer.
-func (r *Runner) tokenizer(p *edgeshard.Plan) (*models.Tokenizer, error) {
-	ref := p.Model.Ref
-	if r.Model != "" {
-		ref = r.Model
-	}
-	checkpoint, err := models.Open(ref)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = checkpoint.Close() }()
-	t, err := checkpoint.Tokenizer()
-	if err != nil {
-		return nil, fmt.Errorf("model %s: %w", ref, err)
-	}
-	return t, nil
 }
 
 // Close ends the engine in order: what is in the pipeline comes back, then the

@@ -65,8 +65,7 @@ func (r *Runner) Measure(ctx context.Context, m Measurement) (*edgeshard.Profile
 		started := time.Now()
 		if err := s.Round(ctx, func(part float64) {
 			if m.Progress != nil {
-				part = (float64(s.rounds) + part) / measureRounds
-				m.Progress(max(part, time.Since(begin).Seconds()/max(m.Budget.Seconds(), 1)))
+				m.Progress(m.share(s.rounds, part, time.Since(begin)))
 			}
 		}); err != nil {
 			return nil, err
@@ -76,6 +75,14 @@ func (r *Runner) Measure(ctx context.Context, m Measurement) (*edgeshard.Profile
 		}
 	}
 	return s.Profile()
+}
+
+// share is how much of a measurement is done, part of a round after some others.
+func (m *Measurement) share(rounds int, part float64, took time.Duration) float64 {
+	if m.Budget <= 0 {
+		return part
+	}
+	return max((float64(rounds)+part)/measureRounds, took.Seconds()/max(m.Budget.Seconds(), 1))
 }
 
 // A Survey measures what a model costs on this machine, the way it will be run: on

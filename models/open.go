@@ -41,6 +41,19 @@ func Open(ref string) (Checkpoint, error) {
 	return openFile(filepath.Dir(abs), filepath.Base(abs))
 }
 
+// TokenizerOf returns the tokenizer of the checkpoint that ref names.
+func TokenizerOf(ref string) (*Tokenizer, error) {
+	c, err := Open(ref)
+	if err != nil {
+		return nil, err
+	}
+	t, err := c.Tokenizer()
+	if err = errors.Join(err, c.Close()); err != nil {
+		return nil, fmt.Errorf("model %s: %w", ref, err)
+	}
+	return t, nil
+}
+
 func notFound(ref string) error {
 	if _, ok := Builtin(ref); ok {
 		return fmt.Errorf("model %s is a built-in shape without weights: want a checkpoint, or one made by `edgeshard model synth`", ref)

@@ -148,9 +148,9 @@ func (p *Problem) memoryReasons(ctx context.Context) []Reason {
 	}
 	high := candidates[at] - budget
 	name := p.Devices[d].Name
-	text := fmt.Sprintf("memory: %s, the roomiest device, lacks %s", name, gib(high))
+	text := fmt.Sprintf("memory: %s, the roomiest device, lacks %s", name, amount(high))
 	if held, need := p.held(), sum(p.Weight); held < p.Units {
-		text += fmt.Sprintf(": all devices together hold at most %d of the %d units, which need %s", held, p.Units, gib(need))
+		text += fmt.Sprintf(": all devices together hold at most %d of the %d units, which need %s", held, p.Units, amount(need))
 	}
 	return []Reason{{Device: name, Missing: high, Text: text}}
 }

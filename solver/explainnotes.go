@@ -24,7 +24,7 @@ func (x *explainer) notes(e *Explanation) []string {
 	smallest := slices.Min(x.p.Weight)
 	for d := range x.p.Devices {
 		if used := left[d]; used > 0 && x.p.Class(d).Budget-used < smallest {
-			notes = append(notes, fmt.Sprintf("memory binds on %s: %s left, no unit fits", x.p.Devices[d].Name, gib(x.p.Class(d).Budget-used)))
+			notes = append(notes, fmt.Sprintf("memory binds on %s: %s left, no unit fits", x.p.Devices[d].Name, amount(x.p.Class(d).Budget-used)))
 		}
 	}
 	if x.p.Objective == edgeshard.Throughput {

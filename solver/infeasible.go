@@ -27,11 +27,16 @@ func (e *Infeasible) Error() string {
 func memoryReason(device string, need, budget int64) Reason {
 	missing := need - max(budget, 0)
 	return Reason{Device: device, Missing: missing, Text: fmt.Sprintf(
-		"%s lacks %s: its units need %s, it has %s for them", device, gib(missing), gib(need), gib(max(budget, 0)))}
+		"%s lacks %s: its units need %s, it has %s for them", device, amount(missing), amount(need), amount(max(budget, 0)))}
 }
 
-// gib writes an amount of memory with its bytes, for a reader who must add them.
-func gib(n int64) string { return fmt.Sprintf("%.3f GiB (%d bytes)", float64(n)/(1<<30), n) }
+// amount writes an amount of memory with its bytes, for a reader who must add them.
+func amount(n int64) string {
+	if n < 1<<30 {
+		return fmt.Sprintf("%.1f MiB (%d bytes)", float64(n)/(1<<20), n)
+	}
+	return fmt.Sprintf("%.3f GiB (%d bytes)", float64(n)/(1<<30), n)
+}
 
 // hopeless tells, without a search, whether memory alone rules every plan out.
 func (p *Problem) hopeless() bool {

@@ -100,7 +100,7 @@ func (a *app) demoJob(ctx context.Context) (job edgeshard.Plan, err error) {
 	if job.Model, err = edgeshard.LoadModel(models.Demo); err != nil {
 		return job, err
 	}
-	if err := countPrompts(&job.Workload, &job.Model, false); err != nil {
+	if err := countPrompts(&job.Workload, &job.Model, "", false); err != nil {
 		return job, err
 	}
 	profile, took, err := a.demoProbe(ctx, &job)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/edgeshard/edgeshard"
 	"github.com/edgeshard/edgeshard/exec"
+	"github.com/edgeshard/edgeshard/models"
 	"github.com/edgeshard/edgeshard/scenarios"
 	"github.com/edgeshard/edgeshard/topologies"
 )
@@ -116,16 +117,26 @@ func (r *execRunner) measured(ctx context.Context, p *edgeshard.Plan) (*edgeshar
 			}
 		}
 	}
-	r.app.progress("measuring this machine")
-	defer r.app.clear()
-	ref := p.Model.Ref
-	if r.Model != "" {
-		ref = r.Model
+	ref := cmp.Or(r.Model, p.Model.Ref)
+	if err := canRun(ref); err != nil {
+		return nil, err
 	}
+	defer r.app.clear()
 	probe := exec.Runner{Options: exec.Options{Local: r.Local, Threads: r.Threads, Log: r.Log, Timeout: r.Timeout}}
 	w := p.Workload
 	w.Tokens = min(w.Tokens, 24)
-	return probe.Measure(ctx, quickMeasurement(ref, w, p.Topology))
+	m := quickMeasurement(ref, w, p.Topology)
+	m.Progress = func(part float64) { r.app.progress("measuring this machine: %.0f %%", 100*min(part, 1)) }
+	return probe.Measure(ctx, m)
+}
+
+// canRun makes sure that there is a checkpoint: a mere shape can be measured, too.
+func canRun(ref string) error {
+	c, err := models.Open(ref)
+	if err != nil {
+		return err
+	}
+	return c.Close()
 }
 
 // showImitation tells people how local workers stood for devices.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -88,6 +89,7 @@ func (in *inputs) modelRef() (edgeshard.ModelRef, error) {
 // workloadFlags are the flags of a workload; those given replace what a file says.
 type workloadFlags struct {
 	file    string
+	weights string // the checkpoint that is to run in place of the model
 	prompts []string
 	w       edgeshard.Workload
 	cmd     *cobra.Command
@@ -127,7 +129,7 @@ func (wf *workloadFlags) apply(w *edgeshard.Workload, ref *edgeshard.ModelRef) e
 	if err := wf.overrideArrivals(w); err != nil {
 		return err
 	}
-	if err := countPrompts(w, ref, wf.cmd.Flags().Changed("prompt-tokens")); err != nil {
+	if err := countPrompts(w, ref, wf.weights, wf.cmd.Flags().Changed("prompt-tokens")); err != nil {
 		return err
 	}
 	if flags := wf.cmd.Flags(); !flags.Changed("requests") && len(w.Replay) == 0 {
@@ -169,21 +171,14 @@ func (wf *workloadFlags) override(w *edgeshard.Workload) {
 	}
 }
 
-// countPrompts fills in the prompts' lengths. A prompt longer than the context
-// says so here, with its own number.
-func countPrompts(w *edgeshard.Workload, ref *edgeshard.ModelRef, fixed bool) error {
+// countPrompts fills in the prompts' lengths, by the tokenizer of the weights that
+// are to run: the model's own unless others are named. A prompt longer than the
+// context says so here, with its own number.
+func countPrompts(w *edgeshard.Workload, ref *edgeshard.ModelRef, weights string, fixed bool) error {
 	if len(w.Prompts) == 0 {
 		return nil
 	}
-	if !edgeshard.HasWeights(ref.Ref) {
-		return fmt.Errorf("model %s is a shape without a tokenizer: a prompt needs a checkpoint", ref.Ref)
-	}
-	c, err := models.Open(ref.Ref)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = c.Close() }()
-	tok, err := c.Tokenizer()
+	tok, err := tokenizer(cmp.Or(weights, ref.Ref))
 	if err != nil {
 		return err
 	}
@@ -199,6 +194,13 @@ func countPrompts(w *edgeshard.Workload, ref *edgeshard.ModelRef, fixed bool) er
 		w.PromptTokens = longest
 	}
 	return nil
+}
+
+func tokenizer(ref string) (*models.Tokenizer, error) {
+	if !edgeshard.HasWeights(ref) {
+		return nil, fmt.Errorf("model %s is a shape without a tokenizer: a prompt needs a checkpoint", ref)
+	}
+	return models.TokenizerOf(ref)
 }
 
 // readWorkload reads a workload file over w.

@@ -128,6 +128,7 @@ func (a *app) runCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			in.work.weights = b.model
 			var p *edgeshard.Plan
 			if b.recovery.resume != "" {
 				p, err = b.recovery.resumed(&in, args, runner)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -241,10 +242,7 @@ func (s *serveFlags) options(p *edgeshard.Plan, log *slog.Logger) (serve.Options
 
 // model opens the checkpoint for its tokenizer and its chat template.
 func (s *serveFlags) model(p *edgeshard.Plan, log *slog.Logger) (m serve.Model, err error) {
-	ref := p.Model.Ref
-	if s.run.weights != "" {
-		ref = s.run.weights
-	}
+	ref := cmp.Or(s.run.weights, p.Model.Ref)
 	if !edgeshard.HasWeights(ref) {
 		return m, fmt.Errorf("model %s is a shape without weights: serving needs a checkpoint", ref)
 	}
