@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -43,7 +45,7 @@ func (a *app) validateCmd() *cobra.Command {
 				return err
 			}
 			v.Plan = args[0]
-			if err := a.showValidation(v, &p.Workload); err != nil {
+			if err := a.showValidation(v, p); err != nil {
 				return err
 			}
 			return v.err()
@@ -106,12 +108,30 @@ func (a *app) validate(ctx context.Context, b *backendFlags, p *edgeshard.Plan, 
 	return v, nil
 }
 
-func (a *app) showValidation(v *validation, w *edgeshard.Workload) error {
+func (a *app) showValidation(v *validation, p *edgeshard.Plan) error {
 	if a.format == "json" {
 		return a.json(v)
 	}
-	a.printf("%s: %d requests of %d tokens", v.Plan, w.Requests, w.Tokens)
+	a.printf("%s: %d requests of %d tokens", v.Plan, p.Workload.Requests, p.Workload.Tokens)
 	a.showImitation(v.Measured.Imitation)
 	a.printf("")
-	return a.showComparison(v.comparison)
+	if err := a.showComparison(v.comparison); err != nil {
+		return err
+	}
+	if sheets := unmeasured(p); len(sheets) > 0 && v.err() != nil {
+		a.printf("\n%s: known by data sheets only, which say nothing of software: measure with edgeshard profile device,\n"+
+			"and give the device in the topology its profile", strings.Join(sheets, ", "))
+	}
+	return nil
+}
+
+// unmeasured returns the devices of a plan's stages that have no profile.
+func unmeasured(p *edgeshard.Plan) []string {
+	var names []string
+	for _, s := range p.Stages {
+		if d := &p.Topology.Devices[s.Device]; d.Profile == "" && !slices.Contains(names, d.Name) {
+			names = append(names, d.Name)
+		}
+	}
+	return names
 }
