@@ -1,10 +1,10 @@
 package exec
 
 import (
-	"slices"
 	"time"
 
 	"github.com/edgeshard/edgeshard/exec/wire"
+	"github.com/edgeshard/edgeshard/internal/sample"
 )
 
 const (
@@ -65,10 +65,7 @@ func (r *recent) typical(work time.Duration) time.Duration {
 }
 
 // now returns the median so far.
-func (r *recent) now() time.Duration {
-	sorted := slices.Sorted(slices.Values(r.work))
-	return sorted[len(sorted)/2]
-}
+func (r *recent) now() time.Duration { return sample.Median(r.work) }
 
 // An effort is a computation that may have to take longer than its work.
 type effort struct {

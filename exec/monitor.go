@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/edgeshard/edgeshard"
+	"github.com/edgeshard/edgeshard/internal/sample"
 )
 
 const (
@@ -78,7 +79,7 @@ func (m *monitor) measure(p part, ratio float64, profiled bool, now time.Duratio
 		case profiled:
 			t.usual = 1
 		case len(t.recent) == window:
-			t.usual = middle(t.recent)
+			t.usual = sample.Median(t.recent)
 		default:
 			return
 		}
@@ -96,15 +97,10 @@ func (t *track) note(is *bool, since *time.Duration, now bool, at time.Duration)
 }
 
 // factor is the median of the last measurements, in units of what is usual.
-func (t *track) factor() float64 { return middle(t.recent) / t.usual }
+func (t *track) factor() float64 { return sample.Median(t.recent) / t.usual }
 
 // off is by what factor two factors differ.
 func off(a, b float64) float64 { return math.Exp(math.Abs(math.Log(a / b))) }
-
-func middle(values []float64) float64 {
-	sorted := slices.Sorted(slices.Values(values))
-	return sorted[len(sorted)/2]
-}
 
 // busy takes in that a device has been at a computation for so many times longer
 // than expected, and is not done.

@@ -5,10 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/edgeshard/edgeshard/internal/sample"
 )
 
 type soakStatus struct {
@@ -67,10 +68,10 @@ func (s *soak) report(length time.Duration) {
 		s.t.Errorf("%d requests and %d faults: nothing was tried", s.done, s.faults)
 	}
 	if n := len(s.resident); *soakFor > 0 && n >= 8 {
-		if early, late := median(s.resident[n/4:n/2]), median(s.resident[3*n/4:]); late > 1.1*early {
+		if early, late := sample.Median(s.resident[n/4:n/2]), sample.Median(s.resident[3*n/4:]); late > 1.1*early {
 			s.t.Errorf("the server grew from %.1f to %.1f MiB", early/(1<<20), late/(1<<20))
 		}
-		if early, late := median(s.files[n/4:n/2]), median(s.files[3*n/4:]); late > early+4 {
+		if early, late := sample.Median(s.files[n/4:n/2]), sample.Median(s.files[3*n/4:]); late > early+4 {
 			s.t.Errorf("the server had %.0f descriptors open, and %.0f in the end", early, late)
 		}
 	}
@@ -81,13 +82,8 @@ func quarters(values []float64, unit float64) string {
 	var out []string
 	for q := range 4 {
 		if part := values[q*len(values)/4 : (q+1)*len(values)/4]; len(part) > 0 {
-			out = append(out, fmt.Sprintf("%.1f", median(part)/unit))
+			out = append(out, fmt.Sprintf("%.1f", sample.Median(part)/unit))
 		}
 	}
 	return strings.Join(out, ", ")
-}
-
-func median(values []float64) float64 {
-	sorted := slices.Sorted(slices.Values(values))
-	return sorted[len(sorted)/2]
 }

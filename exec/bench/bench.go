@@ -10,6 +10,7 @@ import (
 
 	"github.com/edgeshard/edgeshard/exec/kernel"
 	"github.com/edgeshard/edgeshard/exec/llama"
+	"github.com/edgeshard/edgeshard/internal/sample"
 	"github.com/edgeshard/edgeshard/models"
 )
 
@@ -228,8 +229,7 @@ func medianOf(runs []run, of func(run) float64) float64 {
 	for i, r := range runs {
 		values[i] = of(r)
 	}
-	slices.Sort(values)
-	return values[len(values)/2]
+	return sample.Median(values)
 }
 
 // Bandwidth returns the bytes per second that threads read from memory, the
@@ -250,8 +250,7 @@ func Bandwidth(path *kernel.Path, threads, repeats int) (float64, error) {
 	for i := range rates {
 		rates[i] = path.Bandwidth(pool, buffer)
 	}
-	slices.Sort(rates)
-	return rates[len(rates)/2], nil
+	return sample.Median(rates), nil
 }
 
 // Peaks returns the rates of the path's multiply-adds on that many threads.

@@ -21,7 +21,7 @@ func Mean(values []float64) float64 {
 }
 
 // Median returns the middle of values, 0 if there are none.
-func Median(values []float64) float64 {
+func Median[T ~int64 | ~float64](values []T) T {
 	n := len(values)
 	if n == 0 {
 		return 0
