@@ -36,9 +36,10 @@ func (f Footprint) Workspace() int64 {
 func (f Footprint) Weights(u int) int64 { return f.model.WeightBytes(u, f.precision) }
 
 // Packing returns what unit u takes beyond its weights once it is loaded. The
-// embedding stays as it is in its file.
+// embedding stays as it is in its file, and the head is one matrix: it fills the
+// pages that it lies on.
 func (f Footprint) Packing(u int) int64 {
-	if u == 0 {
+	if u == 0 || u == f.model.Units()-1 {
 		return 0
 	}
 	return int64(f.packing * float64(f.Weights(u)))

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"gonum.org/v1/gonum/stat"
+
 	"github.com/edgeshard/edgeshard"
 	"github.com/edgeshard/edgeshard/internal/sample"
 	"github.com/edgeshard/edgeshard/models"
@@ -20,6 +22,7 @@ const decodeBins, decodeBin = 4, 8
 type findings struct {
 	subject *subject
 	prompts []int
+	first   int // batch, which all of the model on one worker is measured with
 	tokens  int
 	gap     time.Duration
 	stages  []edgeshard.Stage
@@ -37,7 +40,10 @@ type findings struct {
 type cell struct{ batch, prompt, bin, stage int } // bin −1: prefill
 
 func newFindings(s *subject, m *Measurement) *findings {
-	return &findings{subject: s, prompts: m.Prompts, tokens: m.Tokens, gap: m.Gap, cells: make(map[cell][]float64), alone: make(map[cell][]float64), hops: make(map[models.Pass]*hopSample)}
+	return &findings{
+		subject: s, prompts: m.Prompts, first: m.Batches[0], tokens: m.Tokens, gap: m.Gap,
+		cells: make(map[cell][]float64), alone: make(map[cell][]float64), hops: make(map[models.Pass]*hopSample),
+	}
 }
 
 func (f *findings) bins() int { return max(1, min(decodeBins, (f.tokens-1)/decodeBin)) }
@@ -82,7 +88,7 @@ func (f *findings) add(o *probe) {
 		f.turns.token = append(f.turns.token, float64(p.token))
 		f.hop(o, p, batch)
 	}
-	f.held = append(f.held, o.holdings()...)
+	f.hold(o)
 	var most loading
 	for _, l := range o.loads {
 		if l.bytes > most.bytes {
@@ -94,8 +100,17 @@ func (f *findings) add(o *probe) {
 	}
 }
 
+// hold takes in what workers held with the first batch: larger ones leave more
+// behind in buffers for messages.
+func (f *findings) hold(o *probe) {
+	if o.plan.Workload.MicroBatch == f.first {
+		f.held = append(f.held, o.holdings()...)
+	}
+}
+
 // addAlone takes in a run on one worker.
 func (f *findings) addAlone(o *probe) {
+	f.hold(o)
 	for i := range o.passes {
 		if p := &o.passes[i]; !p.first {
 			c := cell{o.plan.Workload.MicroBatch, f.prompts[p.batch], f.bin(p.step), 0}
@@ -144,36 +159,34 @@ func (f *findings) profile() *edgeshard.Profile {
 	return p
 }
 
-// leastWeights is what two workers' weights must differ by for packing to be told
-// from what else differs between them.
+// leastWeights is what the weights of workers' blocks must differ by for packing to
+// be told from what else differs between them.
 const leastWeights = 32 << 20
 
-// memory returns what a worker holds beyond its weights, KV caches and workspace,
-// for itself and for each byte of weights, and the deviation of the workers from
-// that.
+// memory returns what a worker with blocks holds beyond its weights, KV caches and
+// workspace, for itself and for each byte of its blocks' weights, and the deviation
+// of all workers from that: the line nearest to them in squares.
 func (f *findings) memory() (overhead topologies.Bytes, packing float64, deviation topologies.Bytes) {
-	byWeights := make(map[float64][]float64)
-	least, most := math.Inf(1), 0.0 // of the workers with blocks
+	var blocks, beyond []float64
 	for _, h := range f.held {
-		byWeights[h.weights] = append(byWeights[h.weights], h.beyond)
-		if h.weights > 0 {
-			least, most = min(least, h.weights), max(most, h.weights)
-		}
-	}
-	if most-least >= leastWeights {
-		packing = max(0, (sample.Median(byWeights[most])-sample.Median(byWeights[least]))/(most-least))
-	}
-	var fixed, blocks []float64
-	for _, h := range f.held {
-		own := h.beyond - packing*h.weights
-		if fixed = append(fixed, own); h.weights > 0 {
-			blocks = append(blocks, own)
+		if h.blocks > 0 {
+			blocks, beyond = append(blocks, h.blocks), append(beyond, h.beyond)
 		}
 	}
 	if len(blocks) == 0 {
-		blocks = fixed
+		return 0, 0, 0
 	}
-	return topologies.Bytes(max(0, sample.Median(blocks))), packing, topologies.Bytes(sample.Deviation(fixed))
+	fixed := sample.Median(beyond)
+	if slices.Max(blocks)-slices.Min(blocks) >= leastWeights {
+		if fixed, packing = stat.LinearRegression(blocks, beyond, nil, false); packing < 0 {
+			fixed, packing = sample.Median(beyond), 0
+		}
+	}
+	var own []float64
+	for _, h := range f.held {
+		own = append(own, h.beyond-packing*h.blocks)
+	}
+	return topologies.Bytes(max(0, fixed)), packing, topologies.Bytes(sample.Deviation(own))
 }
 
 // stage returns what a decode pass takes a stage whatever its blocks: what stays

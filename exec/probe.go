@@ -102,27 +102,27 @@ func (o *probe) end(at time.Duration) {
 // first, and the return.
 func (o *probe) messages() int { return len(o.plan.Stages) }
 
-// A holding is what a worker held: of weights, the embedding's not among them,
-// and beyond what the plan accounts for.
-type holding struct{ weights, beyond float64 }
+// A holding is what a worker held: of the weights of blocks, and beyond what the
+// plan accounts for.
+type holding struct{ blocks, beyond float64 }
 
 // holdings returns what each worker held.
 func (o *probe) holdings() []holding {
 	var all []holding
 	foot := o.plan.Footprint()
 	accounted := foot.Peaks(o.plan.Stages, len(o.plan.Topology.Devices), func(int) int64 { return 0 })
-	weights := make([]int64, len(accounted))
+	blocks := make([]int64, len(accounted))
 	for _, s := range o.plan.Stages {
 		for u := s.From; u < s.To; u++ {
 			accounted[s.Device] -= foot.Weights(u) // what was loaded counts
-			if u > 0 {
-				weights[s.Device] += foot.Weights(u)
+			if u > 0 && u < o.plan.Model.Config.Units()-1 {
+				blocks[s.Device] += foot.Weights(u)
 			}
 		}
 	}
 	for d := range accounted {
 		if held, ok := o.memory[d]; ok {
-			all = append(all, holding{float64(weights[d]), float64(max(0, held-accounted[d]-o.loads[d].bytes))})
+			all = append(all, holding{float64(blocks[d]), float64(max(0, held-accounted[d]-o.loads[d].bytes))})
 		}
 	}
 	return all
