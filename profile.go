@@ -3,6 +3,7 @@ package edgeshard
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -27,8 +28,8 @@ type Profile struct {
 	// Alone is how many times as long a pass takes on a device that is alone: its worker
 	// has no gaps to sleep in, and caches stay warm; 0: not known.
 	Alone float64 `json:"alone,omitempty" toml:"alone,omitempty"`
-	// Packing is what a worker holds beyond each byte of its blocks' and the head's
-	// weights: they are packed, and lie on huge pages.
+	// Packing is what a worker holds beyond each byte of its blocks' weights: they are
+	// packed, and lie on huge pages.
 	Packing float64 `json:"packing,omitempty" toml:"packing,omitempty"`
 	Spread  Spread  `json:"spread,omitzero" toml:"spread,omitempty"`
 	Points  []Point `json:"points" toml:"points"`
@@ -63,11 +64,13 @@ type Software struct {
 
 // Spread is how far single measurements lie from the profile, as standard deviations.
 type Spread struct {
-	Each   float64          `json:"each,omitempty" toml:"each,omitempty"`     // of one pass's time, relative, each on its own
-	Run    float64          `json:"run,omitempty" toml:"run,omitempty"`       // relative, of all passes of a run together
-	Hop    time.Duration    `json:"hop_ns,omitempty" toml:"hop_ns,omitempty"` // of a message's cost, of all messages of a run together
-	Runs   int              `json:"runs,omitempty" toml:"runs,omitempty"`     // that Run and Hop are known as well as by; 0: many
-	Memory topologies.Bytes `json:"memory,omitempty" toml:"memory,omitempty"` // of the overhead
+	Each float64       `json:"each,omitempty" toml:"each,omitempty"`     // of one pass's time, relative, each on its own
+	Run  float64       `json:"run,omitempty" toml:"run,omitempty"`       // relative, of all passes of a run together
+	Hop  time.Duration `json:"hop_ns,omitempty" toml:"hop_ns,omitempty"` // of a message's cost, of all messages of a run together
+	Runs int           `json:"runs,omitempty" toml:"runs,omitempty"`     // that Run and Hop are known as well as by; 0: many
+	// Together is the correlation of what a run's passes take more and its messages.
+	Together float64          `json:"together,omitempty" toml:"together,omitempty"`
+	Memory   topologies.Bytes `json:"memory,omitempty" toml:"memory,omitempty"` // of the overhead
 }
 
 // A Point is one measurement: the time of each of the units [From, To) in a pass.
@@ -132,6 +135,9 @@ func (s Software) validate() error {
 func (s Spread) validate() error {
 	if !(s.Each >= 0 && s.Each <= 10) || !(s.Run >= 0 && s.Run <= 10) {
 		return fmt.Errorf("spread: each is %g, run is %g: want 0 to 10", s.Each, s.Run)
+	}
+	if !(math.Abs(s.Together) <= 1) {
+		return fmt.Errorf("spread: together is %g: want -1 to 1", s.Together)
 	}
 	if s.Runs < 0 {
 		return fmt.Errorf("spread: runs is %d: want 0 or more", s.Runs)

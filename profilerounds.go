@@ -66,7 +66,7 @@ func (p *Profile) Sum() {
 	overheads := of(func(r *Round) float64 { return float64(r.Overhead) })
 	p.Overhead = topologies.Bytes(sample.Median(overheads))
 	p.Packing = max(0, sample.Median(of(func(r *Round) float64 { return r.Packing })))
-	p.Alone = max(0, sample.Median(of(func(r *Round) float64 { return r.Alone })))
+	p.Alone = max(0, sample.Mean(of(func(r *Round) float64 { return r.Alone })))
 	p.Load = topologies.ByteRate(sample.Median(of(func(r *Round) float64 { return float64(r.Load) })))
 	p.Date = p.Rounds[len(p.Rounds)-1].Date
 	p.sumPoints()
@@ -74,18 +74,8 @@ func (p *Profile) Sum() {
 		Each:   sample.Mean(of(func(r *Round) float64 { return r.Each })),
 		Memory: topologies.Bytes(math.Hypot(sample.Mean(of(func(r *Round) float64 { return float64(r.Memory) })), sample.Deviation(overheads))),
 	}
-	p.Spread.Run, p.Spread.Runs = sample.OfNext(p.runs())
-	hop, hopRuns := sample.OfNext(p.byVisit(func(round int) []float64 { return hops[round : round+1] }))
-	if hopRuns > 1 && p.Spread.Runs > 1 { // said by as many runs as the other
-		hop *= widening(hopRuns) / widening(p.Spread.Runs)
-	}
-	p.Spread.Hop = time.Duration(hop)
+	p.Spread = p.SpreadAt(p.Rounds[len(p.Rounds)-1].at(), false)
 }
-
-// widening is about what Student's distribution of n values is wider by than the
-// normal one, at its 95th percentile: that is 1.645 · (1 + 1.6/(n−1)) to within 4 %
-// from 3 values on.
-func widening(n int) float64 { return (1 + 1.6/float64(max(n-1, 1))) * math.Sqrt(1+1/float64(n)) }
 
 // sumPoints gives each point the mean of its rounds, less what its stage takes
 // whatever its units.
@@ -99,44 +89,6 @@ func (p *Profile) sumPoints() {
 		ms := sample.Mean(q.Raw)
 		q.MS = math.Round(1e6*max(ms-float64(p.Stage)/1e6/float64(units), leastOwn*ms)) / 1e6
 	}
-}
-
-// runs returns by how much each run of a measurement, the passes of one batch in
-// one round, was slower than all are on average, by visit.
-func (p *Profile) runs() [][]float64 {
-	batches := make(map[int][][]float64) // by round, of each decode point
-	var order []int
-	for i := range p.Points {
-		q := &p.Points[i]
-		if q.From == 0 || q.Tokens > 1 {
-			continue // too few, or too short
-		}
-		if batches[q.Batch] == nil {
-			batches[q.Batch], order = make([][]float64, len(p.Rounds)), append(order, q.Batch)
-		}
-		mean := sample.Mean(q.Raw)
-		for r, ms := range q.Raw {
-			if mean > 0 {
-				batches[q.Batch][r] = append(batches[q.Batch][r], ms/mean-1)
-			}
-		}
-	}
-	return p.byVisit(func(round int) (values []float64) {
-		for _, b := range order {
-			values = append(values, sample.Median(batches[b][round]))
-		}
-		return values
-	})
-}
-
-// byVisit groups values of each round.
-func (p *Profile) byVisit(of func(round int) []float64) [][]float64 {
-	visits := make([][]float64, p.Visits())
-	for r := range p.Rounds {
-		v := p.Rounds[r].Visit - 1
-		visits[v] = append(visits[v], of(r)...)
-	}
-	return visits
 }
 
 // Add adds the rounds of another profile: of the same visit to the machine, or of

@@ -57,6 +57,43 @@ func TestAdd(t *testing.T) {
 	profileRoundTrip(t, p)
 }
 
+// TestSpreadAt: a profile's spread grows with the time since its visits, to what it
+// is at no known time; that of a device alone has what differs when it is; without
+// rounds it is what it is.
+func TestSpreadAt(t *testing.T) {
+	p := visited(1)
+	for i, factor := range []float64{1.05, 1.1, 1.2, 1.1, 1.3} {
+		more := visited(factor)
+		for r := range more.Rounds {
+			more.Rounds[r].Date = time.Date(2026, 11, 27, 17, 5*(i+1)+r, 0, 0, time.UTC).Format(time.RFC3339)
+		}
+		if err := p.Add(more, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	last := time.Date(2026, 11, 27, 17, 26, 0, 0, time.UTC)
+	reach := func(s edgeshard.Spread) float64 { return s.Run * (1 + 1.6/float64(s.Runs-1)) }
+	now, later := p.SpreadAt(last, false), p.SpreadAt(last.Add(10*time.Minute), false)
+	never, unknown := p.SpreadAt(last.Add(1000*time.Hour), false), p.SpreadAt(time.Time{}, false)
+	if now != p.Spread || reach(later) < 1.05*reach(now) || reach(never) < 1.05*reach(later) || never != unknown || later.Hop <= now.Hop {
+		t.Errorf("spreads %+v, later %+v, much later %+v, at no time %+v", now, later, never, unknown)
+	}
+	if now.Together < 0.9 {
+		t.Errorf("passes and messages that slow down together correlate by %g", now.Together)
+	}
+	for i := range p.Rounds {
+		p.Rounds[i].Alone = []float64{0.5, 1}[i%2]
+	}
+	p.Sum()
+	if p.Alone != 0.75 || reach(p.SpreadAt(last, true)) < 2*reach(p.SpreadAt(last, false)) {
+		t.Errorf("alone %g: spread %+v, with others %+v", p.Alone, p.SpreadAt(last, true), p.SpreadAt(last, false))
+	}
+	spread := edgeshard.Spread{Run: 0.1, Runs: 3}
+	if q := (&edgeshard.Profile{Spread: spread}); q.SpreadAt(last, true) != spread {
+		t.Error("a profile without rounds has another spread")
+	}
+}
+
 func TestAddRefuses(t *testing.T) {
 	for want, change := range map[string]func(p *edgeshard.Profile){
 		"on the host h, now it is other":             func(p *edgeshard.Profile) { p.Host = "other" },

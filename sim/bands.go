@@ -28,9 +28,12 @@ const (
 // Spread.Memory. Links that jitter do so otherwise in each run. Without profiles
 // that tell their spread, and links that vary, there are no bands.
 //
+// When is the time of the run that is predicted; the zero time: not known. The
+// longer after the profiles' visits, the wider are the bands.
+//
 // Where r has a scenario of devices its noise stands for that of single passes.
-func (r *Runner) Bands(ctx context.Context, p *edgeshard.Plan, seed uint64) (map[string]edgeshard.Band, error) {
-	spread, any := spreads(p)
+func (r *Runner) Bands(ctx context.Context, p *edgeshard.Plan, when time.Time, seed uint64) (map[string]edgeshard.Band, error) {
+	spread, any := spreads(p, when)
 	if !any {
 		return nil, nil
 	}
@@ -74,12 +77,17 @@ func (r *Runner) costs(p *edgeshard.Plan) (edgeshard.Costs, error) {
 	return p.Costs()
 }
 
-// spreads returns the spread of each device's profile, and whether any is known.
-func spreads(p *edgeshard.Plan) (all []edgeshard.Spread, any bool) {
+// spreads returns the spread of each device's profile at a time, and whether any is
+// known.
+func spreads(p *edgeshard.Plan, when time.Time) (all []edgeshard.Spread, any bool) {
 	all = make([]edgeshard.Spread, len(p.Topology.Devices))
+	of := make(map[*edgeshard.Profile]edgeshard.Spread)
 	for i := range all {
 		if q := p.Profiles[p.Topology.Devices[i].Profile]; q != nil {
-			all[i] = q.Spread
+			if _, ok := of[q]; !ok {
+				of[q] = q.SpreadAt(when, len(all) == 1)
+			}
+			all[i] = of[q]
 		}
 	}
 	any = p.Topology.Varies()
@@ -135,7 +143,7 @@ func vary(c edgeshard.Costs, p *edgeshard.Plan, spread []edgeshard.Spread, rng *
 	for i, s := range spread {
 		d, ok := draws[s]
 		if !ok {
-			d = [2]float64{deviate(s.Runs, rng), deviate(s.Runs, rng)}
+			d = deviate(s.Runs, s.Together, rng)
 			draws[s] = d
 		}
 		v.compute[i] = math.Exp(within(s.Run*d[0], math.Log(mostOff)))
@@ -159,19 +167,22 @@ const mostOff = 100
 
 func within(x, most float64) float64 { return min(max(x, -most), most) }
 
-// deviate draws how far a run lies from the mean of n others, in standard
-// deviations as those show them: from Student's distribution, wide where they are
-// few, and with what their own mean may be off by.
-func deviate(n int, rng *rand.Rand) float64 {
+// deviate draws how far a run lies from the mean of n others in two things that
+// correlate, in standard deviations as those show them: from Student's distribution,
+// wide where they are few, and with what their own mean may be off by.
+func deviate(n int, together float64, rng *rand.Rand) [2]float64 {
+	x, y := rng.NormFloat64(), rng.NormFloat64()
+	y = together*x + math.Sqrt(1-together*together)*y
 	if n < 2 {
-		return rng.NormFloat64()
+		return [2]float64{x, y}
 	}
 	squares := 0.0
 	for range n - 1 {
-		x := rng.NormFloat64()
-		squares += x * x
+		z := rng.NormFloat64()
+		squares += z * z
 	}
-	return rng.NormFloat64() / math.Sqrt(squares/float64(n-1)) * math.Sqrt(1+1/float64(n))
+	wider := math.Sqrt(1+1/float64(n)) / math.Sqrt(squares/float64(n-1))
+	return [2]float64{x * wider, y * wider}
 }
 
 func (v *varied) Compute(device, unit int, p models.Pass) time.Duration {

@@ -39,7 +39,7 @@ func spreadPlan(t *testing.T, s edgeshard.Spread) *edgeshard.Plan {
 func TestBands(t *testing.T) {
 	spread := edgeshard.Spread{Each: 0.05, Run: 0.04, Hop: 50 * time.Microsecond, Memory: 1 << 20}
 	p := spreadPlan(t, spread)
-	bands, err := new(sim.Runner).Bands(t.Context(), p, 1)
+	bands, err := new(sim.Runner).Bands(t.Context(), p, time.Time{}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,13 +109,15 @@ func TestBandsOfVisits(t *testing.T) {
 		for visit := range 8 {
 			slow := math.Exp(drift * rng.NormFloat64())
 			hop := 200*time.Microsecond + time.Duration(hopDrift*rng.NormFloat64())
-			q.Rounds = append(q.Rounds, edgeshard.Round{Visit: visit + 1, Blocks: 1, Software: edgeshard.Software{Hop: hop}})
+			q.Rounds = append(q.Rounds, edgeshard.Round{
+				Visit: visit + 1, Date: visited.Add(time.Duration(visit) * 3 * time.Minute).Format(time.RFC3339), Blocks: 1, Software: edgeshard.Software{Hop: hop},
+			})
 			for i := range q.Points {
 				q.Points[i].Raw = append(q.Points[i].Raw, exact[i].MS*slow*math.Exp(noise*rng.NormFloat64()))
 			}
 		}
 		q.Sum()
-		bands, err := new(sim.Runner).Bands(t.Context(), p, 1)
+		bands, err := new(sim.Runner).Bands(t.Context(), p, visited.Add(30*time.Minute), 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -127,8 +129,62 @@ func TestBandsOfVisits(t *testing.T) {
 			}
 		}
 	}
-	if share := float64(held) / float64(runs); share < 0.85 || share > 0.96 {
+	if share := float64(held) / float64(runs); share < 0.88 || share > 0.98 {
 		t.Errorf("%.1f %% of %d runs lie within", 100*share, runs)
+	}
+}
+
+// visited is when a profile's first visit was.
+var visited = time.Date(2026, 11, 27, 17, 0, 0, 0, time.UTC)
+
+// TestBandsWiden: the bands of a profile grow with the time since its visits, until
+// as long after them as they took, which is what counts if the time is not known.
+func TestBandsWiden(t *testing.T) {
+	p := spreadPlan(t, edgeshard.Spread{})
+	q := p.Profiles["p"]
+	for visit := range 8 {
+		slow := 1 + 0.02*float64(visit)
+		date := visited.Add(time.Duration(visit) * 3 * time.Minute).Format(time.RFC3339)
+		q.Rounds = append(q.Rounds, edgeshard.Round{Visit: visit + 1, Date: date, Blocks: 1, Software: edgeshard.Software{Hop: 200 * time.Microsecond}})
+		for i := range q.Points {
+			q.Points[i].From = 1
+			q.Points[i].Raw = append(q.Points[i].Raw, slow*float64(q.Points[i].Tokens))
+		}
+	}
+	q.Points = append(q.Points, edgeshard.Point{To: 1, Batch: 1, Tokens: 1, Raw: make([]float64, 8)})
+	q.Sum()
+	width := func(when time.Time) float64 {
+		bands, err := new(sim.Runner).Bands(t.Context(), p, when, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := bands["tpot_ms.mean"]
+		return b.High - b.Low
+	}
+	last := visited.Add(21 * time.Minute)
+	soon, later, latest := width(last), width(last.Add(10*time.Minute)), width(last.Add(24*time.Hour))
+	if later < 1.05*soon || latest < 1.05*later || latest > 3*soon {
+		t.Errorf("bands are %g ms wide at the last visit, %g ten minutes and %g a day later", soon, later, latest)
+	}
+	if w := width(time.Time{}); w != latest {
+		t.Errorf("at no known time the band is %g ms wide, want %g", w, latest)
+	}
+}
+
+// TestBandsTogether: what varies together makes a wider band than what varies apart.
+func TestBandsTogether(t *testing.T) {
+	width := func(together float64) float64 {
+		p := spreadPlan(t, edgeshard.Spread{Run: 0.02, Hop: 100 * time.Microsecond, Together: together})
+		bands, err := new(sim.Runner).Bands(t.Context(), p, time.Time{}, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := bands["tpot_ms.mean"]
+		return b.High - b.Low
+	}
+	against, apart, with := width(-1), width(0), width(1)
+	if apart < 1.2*against || with < 1.1*apart {
+		t.Errorf("bands are %g ms wide against one another, %g apart, %g together", against, apart, with)
 	}
 }
 
@@ -138,7 +194,7 @@ func TestBandsHaveTurns(t *testing.T) {
 	p := spreadPlan(t, edgeshard.Spread{Run: 0.01})
 	turn := &p.Profiles["p"].Software
 	turn.Enter, turn.Token, turn.Onward = 20*time.Millisecond, 10*time.Millisecond, 5*time.Millisecond
-	bands, err := new(sim.Runner).Bands(t.Context(), p, 1)
+	bands, err := new(sim.Runner).Bands(t.Context(), p, time.Time{}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +206,7 @@ func TestBandsHaveTurns(t *testing.T) {
 }
 
 func TestNoBands(t *testing.T) {
-	if bands, err := new(sim.Runner).Bands(t.Context(), spreadPlan(t, edgeshard.Spread{}), 1); bands != nil || err != nil {
+	if bands, err := new(sim.Runner).Bands(t.Context(), spreadPlan(t, edgeshard.Spread{}), time.Time{}, 1); bands != nil || err != nil {
 		t.Errorf("a profile without spread gives %v, %v", bands, err)
 	}
 }
@@ -165,7 +221,7 @@ func TestBandsOfFewRuns(t *testing.T) {
 		link := p.Topology.Link(0, 1)
 		link.Jitter = jitter
 		p.Topology = must(must(p.Topology.WithLink(0, 1, link)).WithLink(1, 0, link))
-		bands, err := new(sim.Runner).Bands(t.Context(), p, seed)
+		bands, err := new(sim.Runner).Bands(t.Context(), p, time.Time{}, seed)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -244,7 +244,7 @@ func simulate(ctx context.Context, p *edgeshard.Plan) (*edgeshard.Report, error)
 	rep := rec.Report("sim")
 	rep.Warnings = p.Predicted.Warnings
 	var err error
-	rep.Bands, err = r.Bands(ctx, p, p.Workload.Seed)
+	rep.Bands, err = r.Bands(ctx, p, time.Now(), p.Workload.Seed)
 	return rep, err
 }
 

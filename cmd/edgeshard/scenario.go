@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"github.com/edgeshard/edgeshard"
 	"github.com/edgeshard/edgeshard/scenarios"
@@ -30,7 +31,7 @@ func (r scenarioRunner) Bands(ctx context.Context, p *edgeshard.Plan) (map[strin
 	if err != nil {
 		return nil, err
 	}
-	return s.Bands(ctx, p, p.Workload.Seed)
+	return s.Bands(ctx, p, time.Now(), p.Workload.Seed)
 }
 
 // under returns the simulator of a plan under the scenario.

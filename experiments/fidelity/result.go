@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/edgeshard/edgeshard"
 	"github.com/edgeshard/edgeshard/internal/sample"
@@ -51,17 +52,16 @@ type Result struct {
 
 // An Outcome is one configuration, predicted and measured.
 type Outcome struct {
-	Name      string                    `json:"name"`
-	Model     string                    `json:"model"`
-	Devices   int                       `json:"devices"`
-	Schedule  edgeshard.Schedule        `json:"schedule"`
-	Stages    []edgeshard.Stage         `json:"stages"`
-	Predicted map[string]float64        `json:"predicted"`
-	Bands     map[string]edgeshard.Band `json:"bands_90"`
-	Measured  map[string]float64        `json:"measured"` // mean of the runs
-	Error     map[string]float64        `json:"error"`    // (predicted − measured) / measured
-	Noise     map[string]float64        `json:"noise"`    // standard deviation of the runs / mean
-	Warnings  []string                  `json:"warnings,omitempty"`
+	Name      string             `json:"name"`
+	Model     string             `json:"model"`
+	Devices   int                `json:"devices"`
+	Schedule  edgeshard.Schedule `json:"schedule"`
+	Stages    []edgeshard.Stage  `json:"stages"`
+	Predicted map[string]float64 `json:"predicted"`
+	Measured  map[string]float64 `json:"measured"` // mean of the runs
+	Error     map[string]float64 `json:"error"`    // (predicted − measured) / measured
+	Noise     map[string]float64 `json:"noise"`    // standard deviation of the runs / mean
+	Warnings  []string           `json:"warnings,omitempty"`
 
 	PredictedStages []stageTime `json:"predicted_stages"`
 	Gaps            []gap       `json:"gaps"` // the largest first
@@ -119,8 +119,13 @@ func (c *configuration) outcome(ctx context.Context, runs []run) (*Outcome, erro
 	}
 	o := &Outcome{
 		Name: c.name, Model: c.job.Model, Devices: len(c.job.Slowdowns), Schedule: c.job.Schedule, Stages: c.plan.Stages,
-		Predicted: rep.Headline(), Bands: rep.Bands, Measured: map[string]float64{}, Error: map[string]float64{}, Noise: map[string]float64{},
+		Predicted: rep.Headline(), Measured: map[string]float64{}, Error: map[string]float64{}, Noise: map[string]float64{},
 		Warnings: c.plan.Warnings(), Runs: runs, PredictedStages: stages, Gaps: gapsOf(rep, runs),
+	}
+	for i := range runs {
+		if err := c.band(ctx, &runs[i]); err != nil {
+			return nil, err
+		}
 	}
 	for name, n := range c.plan.Predicted.Memory {
 		o.Predicted[memoryField(name)] = float64(n)
@@ -134,6 +139,11 @@ func (c *configuration) outcome(ctx context.Context, runs []run) (*Outcome, erro
 }
 
 func memoryField(device string) string { return "devices." + device + ".memory_bytes" }
+
+// compared tells whether a field of a report is of a metric.
+func compared(field string) bool {
+	return strings.HasPrefix(field, "devices.") || slices.ContainsFunc(metrics, func(m struct{ name, field string }) bool { return m.field == field })
+}
 
 // values returns a field of every run.
 func (o *Outcome) values(field string) []float64 {
@@ -168,7 +178,7 @@ func (o *Outcome) fields(metric string) []string {
 	}
 	var fields []string
 	for field := range o.Predicted {
-		if field[:min(8, len(field))] == "devices." {
+		if strings.HasPrefix(field, "devices.") {
 			fields = append(fields, field)
 		}
 	}
@@ -209,9 +219,9 @@ func (r *Result) sum() {
 			r.Noise[metric] += noise / n
 			repeats += float64(len(o.Runs)) / n
 			for _, f := range o.fields(metric) {
-				for _, v := range o.values(f) {
+				for k, v := range o.values(f) {
 					of++
-					if o.Bands[f].Holds(v) {
+					if o.Runs[k].Bands[f].Holds(v) {
 						held++
 					}
 				}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -57,6 +58,8 @@ type run struct {
 	// Queue and Path are where requests and passes spent their time.
 	Queue edgeshard.Distribution `json:"queue_ms"`
 	Path  []edgeshard.PathReport `json:"path"`
+	// Bands are those predicted for a run at this time, of what is compared; in a result only.
+	Bands map[string]edgeshard.Band `json:"bands_90,omitempty"`
 }
 
 // Prepare reads the profiles and plans the configurations.
@@ -171,15 +174,23 @@ func (e *Experiment) runs() ([]run, error) {
 	return all, lines.Err()
 }
 
-// predict simulates a configuration, and returns its report with bands and the
-// times of its stages.
+// predict simulates a configuration, and returns its report and the times of its
+// stages.
 func (c *configuration) predict(ctx context.Context) (*edgeshard.Report, []stageTime, error) {
-	r, rec, use := sim.Runner{}, edgeshard.NewRecorder(c.plan), newUse(c.plan)
-	if err := r.Run(ctx, c.plan, edgeshard.Tee(rec, use)); err != nil {
+	rec, use := edgeshard.NewRecorder(c.plan), newUse(c.plan)
+	if err := new(sim.Runner).Run(ctx, c.plan, edgeshard.Tee(rec, use)); err != nil {
 		return nil, nil, err
 	}
-	rep := rec.Report("sim")
-	var err error
-	rep.Bands, err = r.Bands(ctx, c.plan, 1)
-	return rep, use.stages(), err
+	return rec.Report("sim"), use.stages(), nil
+}
+
+// band gives a run the bands that are predicted for its time.
+func (c *configuration) band(ctx context.Context, r *run) error {
+	at, err := time.Parse(time.RFC3339, r.At)
+	if err != nil {
+		return fmt.Errorf("run at %q: want a time such as 2026-11-27T17:00:00Z", r.At)
+	}
+	r.Bands, err = new(sim.Runner).Bands(ctx, c.plan, at, 1)
+	maps.DeleteFunc(r.Bands, func(field string, _ edgeshard.Band) bool { return !compared(field) })
+	return err
 }
