@@ -19,6 +19,7 @@ type cable struct {
 	target string
 	mu     sync.Mutex
 	conns  []*cutConn
+	over   bool
 	whole  int // connections that come through; those after them are cut at once. 0: all do
 }
 
@@ -37,13 +38,15 @@ func (c *cutConn) Write(p []byte) (int, error) {
 	}
 }
 
-// newCable returns a cable and the address of its end.
-func newCable(t *testing.T, target string) (*cable, string) {
+// newCable returns a cable and the address of its end, of which so many connections
+// come through; 0: all do.
+func newCable(t *testing.T, target string, whole int) (*cable, string) {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &cable{t: t, target: target}
+	c := &cable{t: t, target: target, whole: whole}
 	var all sync.WaitGroup
 	all.Go(func() {
 		for {
@@ -56,9 +59,12 @@ func newCable(t *testing.T, target string) (*cable, string) {
 	})
 	t.Cleanup(func() {
 		l.Close()
+		c.mu.Lock()
+		c.over = true
 		for _, conn := range c.conns {
 			conn.Close()
 		}
+		c.mu.Unlock()
 		all.Wait()
 	})
 	return c, l.Addr().String()
@@ -73,6 +79,10 @@ func (c *cable) carry(in net.Conn) {
 	cut := make(chan struct{})
 	there, back := &cutConn{out, cut}, &cutConn{in, cut}
 	c.mu.Lock()
+	if c.over {
+		in.Close()
+		out.Close()
+	}
 	c.conns = append(c.conns, there, back)
 	if c.whole > 0 && len(c.conns) > 2*c.whole {
 		close(cut)
@@ -100,8 +110,7 @@ func (c *cable) cutLast() {
 // no stream of beats, counts as silent like any other.
 func TestFrozenBeforeItsBeats(t *testing.T) {
 	t.Parallel()
-	link, end := newCable(t, serve(t, exec.WorkerOptions{Insecure: true}))
-	link.whole = 1
+	_, end := newCable(t, serve(t, exec.WorkerOptions{Insecure: true}), 1)
 	p := plan(t, "demo", devices(t, 1), demoWorkload(), cut{0, 10})
 	p.Topology.Devices[0].Address = end
 	err := (&exec.Runner{Options: exec.Options{Insecure: true, Timeout: time.Second}}).Run(t.Context(), p, newActor(1e6, nil))
@@ -116,7 +125,7 @@ func TestFrozenBeforeItsBeats(t *testing.T) {
 func TestCutLink(t *testing.T) {
 	t.Parallel()
 	d0, d1 := serve(t, exec.WorkerOptions{Insecure: true}), serve(t, exec.WorkerOptions{Insecure: true})
-	link, end := newCable(t, d1)
+	link, end := newCable(t, d1, 0)
 	p := remote(t, d0, end)
 	p.Workload.Requests, p.Workload.Tokens, p.Workload.IgnoreEOS = 5000, 200, true
 	a := newActor(20, link.cutLast) // the coordinator's connection came first

@@ -1,6 +1,7 @@
 package exec_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -42,27 +43,52 @@ func TestShapedLinks(t *testing.T) {
 	})
 }
 
-// imitations runs a plan and returns what its devices' imitation came to.
-func imitations(t *testing.T, r *exec.Runner, p *edgeshard.Plan) []edgeshard.ImitatedDevice {
-	t.Helper()
-	var got *edgeshard.Imitation
-	r.Imitated = func(i *edgeshard.Imitation) { got = i }
-	run(t, r, p)
-	return got.Devices
+// passTimes returns what each pass took each device that has a stage.
+func passTimes(rec *recording) map[int][]time.Duration {
+	times := make(map[int][]time.Duration)
+	for _, s := range rec.whats(edgeshard.Compute) {
+		times[s.Device] = append(times[s.Device], s.End-s.Start)
+	}
+	return times
 }
 
-// TestSlowdown: a slowed device idles beside its work, and the others do not.
-// TestEffort says for how long.
+// TestSlowdown: a slowed device takes its factor longer, and the others do not.
 func TestSlowdown(t *testing.T) {
 	top := devices(t, 2)
 	top.Devices[1].Slowdown = 30
 	w := demoWorkload()
 	w.Tokens, w.IgnoreEOS = 8, true
 	p := plan(t, "demo", top, w, cut{0, 5}, cut{1, 9}, cut{0, 10})
-	r := &exec.Runner{Options: exec.Options{Threads: 1, Local: processes(t), Emulate: true}}
-	got := imitations(t, r, p)
-	if got[0].Slowdown != 1 || got[0].Achieved != 0 || got[1].Slowdown != 30 || got[1].Achieved <= 1 {
-		t.Errorf("%+v: want the second alone to idle", got)
+	for _, emulate := range []bool{true, false} {
+		want := map[int]time.Duration{0: exec.VirtualPass, 1: exec.VirtualPass}
+		if emulate {
+			want[1] *= 30
+		}
+		exec.Virtual(t, func(t *testing.T) {
+			r := inMemory()
+			r.Emulate = emulate
+			for device, times := range passTimes(run(t, r, p)) {
+				if slices.Min(times) != want[device] || slices.Max(times) != want[device] {
+					t.Errorf("emulation %v: passes take device %d %v: want %s", emulate, device, times, want[device])
+				}
+			}
+		})
+	}
+}
+
+// TestProcessesIdle: a slowed device's process idles beside its work, and the others
+// do not.
+func TestProcessesIdle(t *testing.T) {
+	top := devices(t, 2)
+	top.Devices[1].Slowdown = 30
+	w := demoWorkload()
+	w.Tokens, w.IgnoreEOS = 8, true
+	r := &exec.Runner{Options: exec.Options{Threads: 1, Timeout: ample, Local: processes(t), Emulate: true}}
+	var got *edgeshard.Imitation
+	r.Imitated = func(i *edgeshard.Imitation) { got = i }
+	run(t, r, plan(t, "demo", top, w, cut{0, 5}, cut{1, 9}, cut{0, 10}))
+	if d := got.Devices; d[0].Slowdown != 1 || d[0].Achieved != 0 || d[1].Slowdown != 30 || d[1].Achieved <= 1 {
+		t.Errorf("%+v: want the second alone to idle", d)
 	}
 }
 

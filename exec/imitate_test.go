@@ -41,14 +41,15 @@ func TestImitation(t *testing.T) {
 	r := inMemory()
 	r.Emulate, r.Machine, r.Imitated = true, here, func(i *edgeshard.Imitation) { got = i }
 	asked := [][2]float64{{5, 2.5}, {3, 3}, {10, 5}}
-	run(t, r, p)
+	exec.Virtual(t, func(t *testing.T) { run(t, r, p) })
 	for i, want := range asked {
 		d := got.Devices[i]
 		if math.Abs(d.Slowdown-want[0]) > 1e-6 || math.Abs(d.PrefillSlowdown-want[1]) > 1e-6 {
 			t.Errorf("%s is slowed %g times in decode and %g in prefill: want %v", d.Name, d.Slowdown, d.PrefillSlowdown, want)
 		}
-		if d.Achieved <= 1 { // TestEffort says what it comes to
-			t.Errorf("%s does not idle: %g", d.Name, d.Achieved)
+		// Of eight passes of the same work three are of several positions.
+		if want := (5*want[0] + 3*want[1]) / 8; math.Abs(d.Achieved-want) > 1e-6 {
+			t.Errorf("%s achieved %g: want %g", d.Name, d.Achieved, want)
 		}
 	}
 	if len(got.Links) != 3 || got.Links[0].Messages == 0 || got.Links[0].By != "sender" {

@@ -74,6 +74,7 @@ func compare(b *testing.B, without, with *contestant) {
 	}
 	without.end(b)
 	with.end(b)
+	b.Logf("%% more time: %.2f\n%% more processor time: %.2f", slower, dearer)
 	b.ReportMetric(sample.Median(speed), "tokens/s")
 	for what, values := range map[string][]float64{"time": slower, "cpu": dearer} {
 		low, high := interval(values)

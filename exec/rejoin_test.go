@@ -103,7 +103,7 @@ func babble(t *testing.T, e *exec.Engine) (stop func()) {
 func TestLinkReturns(t *testing.T) {
 	t.Parallel()
 	log := newWordLog(t)
-	link, end := newCable(t, serve(t, exec.WorkerOptions{Insecure: true}))
+	link, end := newCable(t, serve(t, exec.WorkerOptions{Insecure: true}), 0)
 	p := remoteWith(t, continuous(), serve(t, exec.WorkerOptions{Insecure: true}), end, serve(t, exec.WorkerOptions{Insecure: true}))
 	limit(t, p)
 	e := open(t, &exec.Runner{Options: exec.Options{Insecure: true, Replan: replan, Timeout: time.Second, Log: log.logger()}}, p)

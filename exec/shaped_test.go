@@ -132,16 +132,33 @@ func checkHeld(t *testing.T, all []*held) {
 	}
 }
 
-// TestScenarioDevices: a device with other work to do idles beside its own. TestDial
-// says how much, and along a trace.
+// TestScenarioDevices: a device with other work to do computes slower, and along
+// a trace as the trace says.
 func TestScenarioDevices(t *testing.T) {
 	top := devices(t, 2)
 	w := demoWorkload()
-	w.IgnoreEOS = true
-	r := &exec.Runner{Options: exec.Options{Threads: 1, Local: processes(t), Emulate: true}}
-	r.Scenario = scenario(t, top, "[[device]]\nname = \"d1\"\nbackground = 0.95\ntrace = \"steps\"\n")
-	got := imitations(t, r, plan(t, "demo", top, w, cut{0, 5}, cut{1, 10}))
-	if got[0].Achieved != 0 || got[1].Achieved <= 1 {
-		t.Errorf("%+v: want the second alone to idle", got)
-	}
+	w.Tokens, w.IgnoreEOS = 10, true
+	p := plan(t, "demo", top, w, cut{0, 5}, cut{1, 10})
+	exec.Virtual(t, func(t *testing.T) {
+		r := inMemory()
+		r.Emulate = true
+		r.Scenario = scenario(t, top, "[[device]]\nname = \"d1\"\nbackground = 0.95\ntrace = \"later\"\n")
+		later, err := scenarios.ParseTrace("later", strings.NewReader("time_s,factor\n0,1\n0.2,0.2\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Scenario.AddTrace("later", later)
+		for _, s := range run(t, r, p).whats(edgeshard.Compute) {
+			want := exec.VirtualPass
+			if s.Device == 1 {
+				want *= 20
+			}
+			if s.Device == 1 && s.Start+exec.VirtualPass >= 200*time.Millisecond { // the pace at its end counts
+				want *= 5
+			}
+			if took := s.End - s.Start; (took - want).Abs() > time.Microsecond {
+				t.Errorf("a pass takes device %d %s at %s: want %s", s.Device, took, s.Start, want)
+			}
+		}
+	})
 }

@@ -14,12 +14,14 @@ import (
 	"github.com/edgeshard/edgeshard/sim"
 )
 
+const inProcess = "exec in memory"
+
 // runners are the implementations that the suite holds to the same checks.
 func runners(t *testing.T) map[string]edgeshard.Runner {
 	return map[string]edgeshard.Runner{
-		"sim":            &sim.Runner{},
-		"exec in memory": inMemory(),
-		"exec over TCP":  &exec.Runner{Options: exec.Options{Threads: 1, Timeout: ample, Local: processes(t)}},
+		"sim":           &sim.Runner{},
+		inProcess:       inMemory(),
+		"exec over TCP": &exec.Runner{Options: exec.Options{Threads: 1, Timeout: ample, Local: processes(t)}},
 	}
 }
 
@@ -38,7 +40,13 @@ func TestRunners(t *testing.T) {
 	all := runners(t)
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		for _, c := range suite {
-			t.Run(name+"/"+c.name, func(t *testing.T) { c.test(t, all[name]) })
+			t.Run(name+"/"+c.name, func(t *testing.T) {
+				if name == inProcess {
+					exec.Virtual(t, func(t *testing.T) { c.test(t, all[name]) })
+					return
+				}
+				c.test(t, all[name])
+			})
 		}
 	}
 }

@@ -1,8 +1,6 @@
 package exec_test
 
 import (
-	"io"
-	"log/slog"
 	"slices"
 	"testing"
 	"time"
@@ -10,13 +8,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/edgeshard/edgeshard"
+	"github.com/edgeshard/edgeshard/exec"
 )
 
 // TestAdapt: a worker that becomes slower while a run goes on, by less than what
 // counts as a failure, is planned around once it has lasted, and once; the log says
 // why, and the tokens are the same.
 func TestAdapt(t *testing.T) {
-	t.Parallel()
 	w := demoWorkload()
 	w.Requests, w.Tokens, w.IgnoreEOS = 12, 200, true
 	top := devices(t, 3)
@@ -35,25 +33,29 @@ func TestAdapt(t *testing.T) {
 	}
 	want := run(t, inMemory(), p)
 	log := newWordLog(t)
-	r, pids := watched(t, 0)
-	r.Emulate, r.Adapt, r.Replan, r.Log = true, true, replan, slog.New(slog.NewJSONHandler(io.MultiWriter(pids, log), nil))
-	r.Scenario = script(t, p, "[[fault]]\ntoken = 200\ndevice = \""+slow.Name+"\"\ndo = \"slow\"\nfactor = 3\n")
-	got := run(t, r, p)
+	var got *recording
+	exec.Virtual(t, func(t *testing.T) {
+		r := inMemory()
+		r.Timeout, r.Emulate, r.Adapt, r.Replan, r.Log = exec.DefaultTimeout, true, true, replan, log.logger()
+		r.Scenario = script(t, p, "[[fault]]\ntoken = 200\ndevice = \""+slow.Name+"\"\ndo = \"slow\"\nfactor = 3\n")
+		got = run(t, r, p)
+	})
 	if diff := cmp.Diff(want.tokens, got.tokens); diff != "" {
 		t.Errorf("tokens at full speed (-) and after the change of plan (+):\n%s", diff)
 	}
-	changes := got.whats(edgeshard.Migrate)
-	if len(changes) != 1 || len(got.whats(edgeshard.Lost)) != 0 {
-		t.Fatalf("changes of plan %+v: want one, that loses nothing", changes)
+	changes, lost := got.whats(edgeshard.Migrate), got.whats(edgeshard.Lost)
+	if len(changes) != 1 || len(lost) != 0 {
+		t.Fatalf("changes of plan %+v, lost %+v: want one, that loses nothing; %q", changes, lost, log.lines)
 	}
-	if at := changes[0].Start; at < 5*time.Second {
-		t.Errorf("the plan was changed at %s: too soon to know that it lasts", at)
+	began := got.whats(edgeshard.Token)[200].End
+	if after := changes[0].Start - began; after < 5*time.Second || after > 6*time.Second {
+		t.Errorf("the plan was changed %s after the worker became slow: want what it takes to know that it lasts", after)
 	}
 	idle := func(s edgeshard.Span) bool { return s.Start > changes[0].End && s.Device == slow.Device }
 	if slices.ContainsFunc(got.whats(edgeshard.Compute), idle) {
 		t.Errorf("%s computes after the change", slow.Name)
 	}
-	if log.count(`"verdict":"moves"`) != 1 || log.count("times as long as planned since") != 1 {
+	if log.count("verdict=moves") != 1 || log.count("times as long as planned since") != 1 {
 		t.Errorf("the log does not tell why: %q", log.lines)
 	}
 }
