@@ -107,7 +107,7 @@ func pack512(name string, w, x int, step func(p *packer)) {
 	bits := GP32()
 	MOVL(U32(0x80808080), bits)
 	VPBROADCASTD(bits, p.sign)
-	blocks(n, 1, "step", func() {
+	blocks(n, "step", func() {
 		step(p)
 		ADDQ(U32(uint32(w)), p.dst)
 		for _, r := range p.rows {

@@ -41,7 +41,7 @@ func clearAll(v []reg.VecPhysical) {
 func read(name string, v []reg.VecPhysical, size int, or func(m Mem, v reg.Register)) {
 	text(name, "func(p *byte, blocks int)", "reads blocks of 512 bytes.")
 	p, n := load("p"), load("blocks")
-	blocks(n, 1, "block", func() {
+	blocks(n, "block", func() {
 		for i := range 512 / size {
 			or(Mem{Base: p, Disp: i * size}, v[i%8])
 		}
@@ -61,7 +61,7 @@ func readStreams(name string, v []reg.VecPhysical, size int, or func(m Mem, v re
 	MOVQ(n, stride)
 	SHLQ(Imm(9), stride)
 	rows := newStrided(p, stride, streams)
-	blocks(n, 1, "block", func() {
+	blocks(n, "block", func() {
 		for i := 0; i < 512; i += line {
 			for s := range streams {
 				PREFETCHT0(rows.at(s, i+8192/streams))
@@ -81,7 +81,7 @@ func peak(name string, v []reg.VecPhysical, instruction func(acc int)) {
 	n := load("rounds")
 	clearAll(v[:probeChains])
 	clearAll(v[len(v)-2:])
-	blocks(n, 1, "round", func() {
+	blocks(n, "round", func() {
 		for acc := range probeChains {
 			instruction(acc)
 		}

@@ -49,12 +49,6 @@ func quant256(name string, cols int, format format256) {
 	RET()
 }
 
-func copyOf(r reg.GPVirtual) reg.GPVirtual {
-	c := GP64()
-	MOVQ(r, c)
-	return c
-}
-
 // bytes256 returns the address of a vector with the byte in all places.
 func bytes256(b uint64) Mem { return constant256("bytes", b*0x0101010101010101) }
 
@@ -217,16 +211,6 @@ func (q *quantTile256) fifthBits(disp, group int) {
 func (q *quantTile256) enter(quants int) {
 	q.header, q.scales = copyOf(q.w.bases[0]), copyOf(q.w.bases[0])
 	q.w.skip(quants)
-}
-
-func (q *quantTile256) repeat(label string, n int, body func()) {
-	left := GP64()
-	MOVQ(U32(uint32(n)), left)
-	label = q.label(label)
-	Label(label)
-	body()
-	DECQ(left)
-	JNE(LabelRef(label))
 }
 
 // byteScale sets yW to a scale of the header times bytes at disp from scales.

@@ -9,8 +9,9 @@ import (
 // Panels of the formats with superblocks of 256 columns. Q4_K and Q5_K: f16
 // scales and minimum scales, a byte each of scale and minimum for 8 blocks of 32,
 // then pairs of blocks: in Q5_K the fifth bits of the one and of the other, bit g
-// of a byte being group g's, and the low and high nibbles. Q6_K: f16 scales, a byte of scale for 16 blocks of 16, then halves of 128 columns:
-// low nibbles, high nibbles and the upper two bits.
+// of a byte being group g's, and the low and high nibbles. Q6_K: f16 scales, a byte
+// of scale for 16 blocks of 16, then halves of 128 columns: low nibbles, high
+// nibbles and the upper two bits.
 const (
 	superMin    = 32
 	superScales = 64
@@ -43,31 +44,28 @@ func super512(name string, panels, cols int, fifth bool) {
 	t.loop(1, func(int) {
 		header, scales := t.mark(), t.mark()
 		t.w.skip(superPairs)
-		pairs := GP64()
-		MOVQ(U32(4), pairs)
-		Label("pair")
-		t.prefetch(nibbles+pairNibbles+superPairs/4, 2*8)
-		for half := range 2 {
-			t.startZero(ints)
-			if fifth {
-				t.loadFifth(half)
-			}
-			t.dotGroups(ints, 0, 8, func(t *tile, panel, group, to int) {
-				t.unpackSuper(panel, nibbles+64*group, half, to)
+		t.repeat("pair", 4, func() {
+			t.prefetch(nibbles+pairNibbles+superPairs/4, 2*8)
+			for half := range 2 {
+				t.startZero(ints)
 				if fifth {
-					t.addFifth(panel, group, to)
+					t.loadFifth(half)
 				}
-			})
-			t.superScale(header, scales, 0, superScales+16*half)
-			t.scaleInts(acc, ints)
-			t.superScale(header, scales, superMin, superMins+16*half)
-			t.subtractMins(acc)
-			t.x.skip(recordBytes)
-		}
-		t.w.skip(nibbles + pairNibbles)
-		scales.w.skip(32)
-		DECQ(pairs)
-		JNE(LabelRef("pair"))
+				t.dotGroups(ints, 0, 8, func(t *tile, panel, group, to int) {
+					t.unpackSuper(panel, nibbles+64*group, half, to)
+					if fifth {
+						t.addFifth(panel, group, to)
+					}
+				})
+				t.superScale(header, scales, 0, superScales+16*half)
+				t.scaleInts(acc, ints)
+				t.superScale(header, scales, superMin, superMins+16*half)
+				t.subtractMins(acc)
+				t.x.skip(recordBytes)
+			}
+			t.w.skip(nibbles + pairNibbles)
+			scales.w.skip(32)
+		})
 	})
 	t.end512(acc)
 }
@@ -149,25 +147,22 @@ func super6x512(name string, panels, cols int) {
 	t.loop(1, func(int) {
 		header, scales := t.mark(), t.mark()
 		t.w.skip(q6Quants)
-		halves := GP64()
-		MOVQ(U32(2), halves)
-		Label("half")
-		t.prefetch(q6Half+q6Quants/2, 4*8)
-		for block := range 4 {
-			for part := range 2 {
-				t.startInts(ints, biasQ6+4*part)
-				t.dotGroups(ints, 4*part, 4*part+4, func(t *tile, panel, group, to int) {
-					t.unpackQ6(panel, block, group, to)
-				})
-				t.scaleQ6(header, scales, q6Scales+16*(2*block+part))
-				t.scaleInts(acc, ints)
+		t.repeat("half", 2, func() {
+			t.prefetch(q6Half+q6Quants/2, 4*8)
+			for block := range 4 {
+				for part := range 2 {
+					t.startInts(ints, biasQ6+4*part)
+					t.dotGroups(ints, 4*part, 4*part+4, func(t *tile, panel, group, to int) {
+						t.unpackQ6(panel, block, group, to)
+					})
+					t.scaleQ6(header, scales, q6Scales+16*(2*block+part))
+					t.scaleInts(acc, ints)
+				}
+				t.x.skip(recordBytes)
 			}
-			t.x.skip(recordBytes)
-		}
-		t.w.skip(q6Half)
-		scales.w.skip(8 * 16)
-		DECQ(halves)
-		JNE(LabelRef("half"))
+			t.w.skip(q6Half)
+			scales.w.skip(8 * 16)
+		})
 	})
 	t.end512(acc)
 }

@@ -119,6 +119,17 @@ func (t *tile) loop(unroll int, body func(n int)) {
 	Label(t.label("done"))
 }
 
+// repeat runs body n times.
+func (t *tile) repeat(label string, n int, body func()) {
+	left := GP64()
+	MOVQ(U32(uint32(n)), left)
+	label = t.label(label)
+	Label(label)
+	body()
+	DECQ(left)
+	JNE(LabelRef(label))
+}
+
 // asking is up to how many rows all tiles ask for weights ahead.
 const asking = 4
 
