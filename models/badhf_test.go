@@ -111,52 +111,59 @@ type hereError string
 
 func (e hereError) Error() string { return string(e) }
 
+// shards spoils a checkpoint of two files and an index.
+func (l *draftFaults) shards(name string, f func(t *testing.T, dir string)) {
+	l.inputs = append(l.inputs, badInput{name, func(t *testing.T, _ string) error {
+		dir := newDraft(tiny, F16).writeShards(t, 2)
+		f(t, dir)
+		return openHere(t, dir)
+	}})
+}
+
+// indexText gives the index another text.
+func (l *draftFaults) indexText(name, text string) {
+	l.shards(name, func(t *testing.T, dir string) { put(t, dir, indexFile, []byte(text)) })
+}
+
+// index spoils where the index says that tensors are.
+func (l *draftFaults) index(name string, f func(where map[string]string)) {
+	l.shards(name, func(t *testing.T, dir string) {
+		var all struct {
+			WeightMap map[string]string `json:"weight_map"`
+		}
+		if err := json.Unmarshal(readFile(t, filepath.Join(dir, indexFile)), &all); err != nil {
+			t.Fatal(err)
+		}
+		f(all.WeightMap)
+		text, err := json.Marshal(all)
+		if err != nil {
+			t.Fatal(err)
+		}
+		put(t, dir, indexFile, text)
+	})
+}
+
 func TestBadIndex(t *testing.T) {
 	const first = "model-00001-of-00002.safetensors"
-	var inputs []badInput
-	edit := func(name string, f func(t *testing.T, dir string)) {
-		inputs = append(inputs, badInput{name, func(t *testing.T, _ string) error {
-			dir := newDraft(tiny, F16).writeShards(t, 2)
-			f(t, dir)
-			return openHere(t, dir)
-		}})
-	}
-	index := func(name string, f func(where map[string]string)) {
-		edit(name, func(t *testing.T, dir string) {
-			var all struct {
-				WeightMap map[string]string `json:"weight_map"`
-			}
-			if err := json.Unmarshal(readFile(t, filepath.Join(dir, indexFile)), &all); err != nil {
-				t.Fatal(err)
-			}
-			f(all.WeightMap)
-			text, err := json.Marshal(all)
-			if err != nil {
-				t.Fatal(err)
-			}
-			put(t, dir, indexFile, text)
-		})
-	}
-	edit("a file missing", func(t *testing.T, dir string) {
+	var l draftFaults
+	l.shards("a file missing", func(t *testing.T, dir string) {
 		if err := os.Remove(filepath.Join(dir, first)); err != nil {
 			t.Fatal(err)
 		}
 	})
-	edit("a truncated file", func(t *testing.T, dir string) {
+	l.shards("a truncated file", func(t *testing.T, dir string) {
 		if err := os.Truncate(filepath.Join(dir, first), 5000); err != nil {
 			t.Fatal(err)
 		}
 	})
-	edit("no JSON", func(t *testing.T, dir string) { put(t, dir, indexFile, []byte("{]")) })
-	edit("no map", func(t *testing.T, dir string) { put(t, dir, indexFile, []byte(`{"metadata":{}}`)) })
-	edit("a map of numbers", func(t *testing.T, dir string) { put(t, dir, indexFile, []byte(`{"weight_map":{"a":1}}`)) })
-	edit("a name twice", func(t *testing.T, dir string) {
-		put(t, dir, indexFile, []byte(`{"weight_map":{"a":"1.safetensors","a":"2.safetensors"}}`))
-	})
-	index("a tensor in no file", func(w map[string]string) { delete(w, "model.norm.weight") })
-	index("a tensor in the wrong file", func(w map[string]string) { w["model.norm.weight"] = first })
-	index("a tensor too many", func(w map[string]string) { w["model.norm.bias"] = first })
-	index("a file elsewhere", func(w map[string]string) { w["model.norm.weight"] = "../x.safetensors" })
-	index("a file of another kind", func(w map[string]string) { w["model.norm.weight"] = "config.json" })
-	checkBad(t, "bad-index.golden", inputs)
+	l.indexText("no JSON", "{]")
+	l.indexText("no map", `{"metadata":{}}`)
+	l.indexText("a map of numbers", `{"weight_map":{"a":1}}`)
+	l.indexText("a name twice", `{"weight_map":{"a":"1.safetensors","a":"2.safetensors"}}`)
+	l.index("a tensor in no file", func(w map[string]string) { delete(w, "model.norm.weight") })
+	l.index("a tensor in the wrong file", func(w map[string]string) { w["model.norm.weight"] = first })
+	l.index("a tensor too many", func(w map[string]string) { w["model.norm.bias"] = first })
+	l.index("a file elsewhere", func(w map[string]string) { w["model.norm.weight"] = "../x.safetensors" })
+	l.index("a file of another kind", func(w map[string]string) { w["model.norm.weight"] = "config.json" })
+	checkBad(t, "bad-index.golden", l.inputs)
 }
