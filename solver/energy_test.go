@@ -48,27 +48,35 @@ func joules(t interface{ Fatal(...any) }, p *edgeshard.Plan) float64 {
 // leastJoules tries all plans of a problem.
 func leastJoules(t interface{ Fatal(...any) }, p *solver.Problem, job edgeshard.Plan) float64 {
 	least := math.Inf(1)
-	var extend func(from int)
-	extend = func(from int) {
-		if from == p.Units {
-			if p.Check(job.Stages) == nil {
-				least = min(least, joules(t, &job))
-			}
-			return
-		}
-		for d := range p.Devices {
-			if n := len(job.Stages); n > 0 && job.Stages[n-1].Device == d {
-				continue
-			}
-			for to := from + 1; to <= p.Units; to++ {
-				job.Stages = append(job.Stages, edgeshard.Stage{Name: p.Devices[d].Name, Device: d, From: from, To: to})
-				extend(to)
-				job.Stages = job.Stages[:len(job.Stages)-1]
-			}
+	solver.EveryPlan(p, func(stages []edgeshard.Stage) {
+		job.Stages = stages
+		least = min(least, joules(t, &job))
+	})
+	return least
+}
+
+// drawMetered draws a topology whose devices and links take energy, some with
+// little memory.
+func drawMetered(t *rapid.T) *topologies.Topology {
+	top := topologies.Random(rapid.Uint64Range(0, 1000).Draw(t, "topology"), rapid.IntRange(2, 4).Draw(t, "devices"))
+	for i := range top.Devices {
+		d := &top.Devices[i]
+		d.IdlePower = topologies.Watts(rapid.IntRange(0, 5).Draw(t, "idle"))
+		d.ActivePower = d.IdlePower + topologies.Watts(rapid.IntRange(1, 60).Draw(t, "active"))
+		if rapid.Bool().Draw(t, "tight") {
+			d.Usable = topologies.Bytes(rapid.IntRange(1, 6).Draw(t, "memory")) << 20
 		}
 	}
-	extend(0)
-	return least
+	dear := rapid.Float64Range(0, 1e-5).Draw(t, "joules per byte")
+	metered, err := topologies.New("metered", top.Devices, top.Source, func(from, to int) topologies.Link {
+		l := top.Link(from, to)
+		l.JoulesPerByte = dear
+		return l
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return metered
 }
 
 // The least energy is that of the best of all plans, summed up from the costs
@@ -81,27 +89,9 @@ func TestEnergyIsBruteForce(t *testing.T) {
 	config.Layers = 3
 	solved := 0
 	rapid.Check(t, func(t *rapid.T) {
-		top := topologies.Random(rapid.Uint64Range(0, 1000).Draw(t, "topology"), rapid.IntRange(2, 4).Draw(t, "devices"))
-		for i := range top.Devices {
-			d := &top.Devices[i]
-			d.IdlePower = topologies.Watts(rapid.IntRange(0, 5).Draw(t, "idle"))
-			d.ActivePower = d.IdlePower + topologies.Watts(rapid.IntRange(1, 60).Draw(t, "active"))
-			if rapid.Bool().Draw(t, "tight") {
-				d.Usable = topologies.Bytes(rapid.IntRange(1, 6).Draw(t, "memory")) << 20
-			}
-		}
-		dear := rapid.Float64Range(0, 1e-5).Draw(t, "joules per byte")
-		top, err := topologies.New("metered", top.Devices, top.Source, func(from, to int) topologies.Link {
-			l := top.Link(from, to)
-			l.JoulesPerByte = dear
-			return l
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
 		w := edgeshard.DefaultWorkload()
 		w.PromptTokens, w.Tokens = 4, rapid.IntRange(1, 3).Draw(t, "tokens")
-		job := edgeshard.Plan{Model: edgeshard.ModelRef{Ref: "demo", Config: config}, Topology: top, Workload: w}
+		job := edgeshard.Plan{Model: edgeshard.ModelRef{Ref: "demo", Config: config}, Topology: drawMetered(t), Workload: w}
 		o := solver.Options{Objective: edgeshard.Energy, Constraints: solver.Constraints{OneVisit: rapid.Bool().Draw(t, "one visit")}}
 		p, err := solver.New(job.Spec(), w, o)
 		if err != nil {

@@ -4,6 +4,7 @@ package solver
 var (
 	DrawProblem = drawProblem
 	BruteForce  = bruteForce
+	EveryPlan   = everyPlan
 	Testbed     = testbed
 	Clusters    = map[string]cluster{"64": cluster64, "256": cluster256, "1000": cluster1000}
 )

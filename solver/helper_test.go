@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -51,9 +52,11 @@ func (t table) problem() *Problem {
 	return p
 }
 
-func (t table) group(p *Problem) {
+// alike groups the devices that are there: equal ones together, but for those that
+// something is said of.
+func (t table) alike(p *Problem) [][]int {
 	single := map[int]bool{t.source: true}
-	for _, d := range append(append([]int(nil), p.Pins...), p.Forced...) {
+	for _, d := range slices.Concat(p.Pins, p.Forced) {
 		single[d] = true
 	}
 	var there []int
@@ -72,13 +75,20 @@ func (t table) group(p *Problem) {
 	}
 	groups := twins(len(there), node, func(a, b int) Link { return t.link(there[a], there[b]) })
 	for _, g := range groups {
-		d := there[g[0]]
-		c := Class{Budget: t.budget[d], Request: t.request[d], Step: t.step[d]}
-		for _, i := range g {
-			p.Devices[there[i]].Class = len(p.Classes)
-			c.Members = append(c.Members, there[i])
+		for i := range g {
+			g[i] = there[g[i]]
 		}
-		p.Classes = append(p.Classes, c)
+	}
+	return groups
+}
+
+// group makes the classes of devices, and the links between them.
+func (t table) group(p *Problem) {
+	for _, g := range t.alike(p) {
+		for _, d := range g {
+			p.Devices[d].Class = len(p.Classes)
+		}
+		p.Classes = append(p.Classes, Class{Members: g, Budget: t.budget[g[0]], Request: t.request[g[0]], Step: t.step[g[0]]})
 	}
 	p.Links, p.Return = make([][]Link, len(p.Classes)), make([]Link, len(p.Classes))
 	for a := range p.Classes {

@@ -5,8 +5,9 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/edgeshard/edgeshard"
 	"pgregory.net/rapid"
+
+	"github.com/edgeshard/edgeshard"
 )
 
 // drawProblem draws a small problem of any kind: tight or loose memory, equal
@@ -15,50 +16,71 @@ func drawProblem(t *rapid.T, units, devices int) *Problem {
 	n := rapid.IntRange(2, units).Draw(t, "units")
 	d := rapid.IntRange(1, devices).Draw(t, "devices")
 	tb := table{cloud: d - 1, source: rapid.IntRange(0, d-1).Draw(t, "source")}
-	number := func(lo, hi int, label string) int64 { return int64(rapid.IntRange(lo, hi).Draw(t, label)) }
 	alike := rapid.Bool().Draw(t, "alike units")
 	for u := range n {
 		w := int64(4)
 		if u == 0 || u == n-1 || !alike {
-			w = number(1, 6, "weight")
+			w = drawNumber(t, 1, 6, "weight")
 		}
 		tb.weight = append(tb.weight, w)
 	}
-	kinds := rapid.IntRange(1, d).Draw(t, "kinds")
-	var times, steps [][]int64
-	var budgets []int64
-	for range kinds {
-		base := number(1, 20, "speed")
-		time := make([]int64, n)
-		for u := range time {
-			time[u] = base
-			if !alike {
-				time[u] += number(0, 5, "time")
-			}
-		}
-		times = append(times, time)
-		steps = append(steps, scaled(time, float64(number(1, 3, "step"))))
-		budgets = append(budgets, number(0, 4*n, "budget"))
+	kinds := make([]deviceKind, rapid.IntRange(1, d).Draw(t, "kinds"))
+	for k := range kinds {
+		kinds[k] = drawKind(t, n, alike)
 	}
-	dear := int(number(1, 40, "dear"))
-	links := make([][]Link, kinds)
 	kind := make([]int, d)
 	for i := range d {
-		kind[i] = rapid.IntRange(0, kinds-1).Draw(t, "kind")
-		tb.request = append(tb.request, times[kind[i]])
-		tb.step = append(tb.step, steps[kind[i]])
-		tb.budget = append(tb.budget, budgets[kind[i]])
+		kind[i] = rapid.IntRange(0, len(kinds)-1).Draw(t, "kind")
+		k := kinds[kind[i]]
+		tb.request, tb.step, tb.budget = append(tb.request, k.time), append(tb.step, k.step), append(tb.budget, k.budget)
 	}
+	drawLinks(t, &tb, kind, len(kinds))
+	tb.edit = func(p *Problem) { drawConstraints(t, p, n, d) }
+	p := tb.problem()
+	for k := range p.Classes {
+		p.Classes[k].Visit = drawNumber(t, 0, 3, "visit")
+	}
+	p.Idle = drawNumber(t, 0, int(p.Class(p.Source).Step[0]), "idle")
+	return p
+}
+
+func drawNumber(t *rapid.T, lo, hi int, label string) int64 {
+	return int64(rapid.IntRange(lo, hi).Draw(t, label))
+}
+
+// A deviceKind is what equal devices have in common.
+type deviceKind struct {
+	time, step []int64 // of the units
+	budget     int64
+}
+
+func drawKind(t *rapid.T, units int, alike bool) deviceKind {
+	base := drawNumber(t, 1, 20, "speed")
+	time := make([]int64, units)
+	for u := range time {
+		time[u] = base
+		if !alike {
+			time[u] += drawNumber(t, 0, 5, "time")
+		}
+	}
+	return deviceKind{time, scaled(time, float64(drawNumber(t, 1, 3, "step"))), drawNumber(t, 0, 4*units, "budget")}
+}
+
+// drawLinks draws the links between kinds of devices, and the ways back of
+// devices, which neighbours of one kind share.
+func drawLinks(t *rapid.T, tb *table, kind []int, kinds int) {
+	dear := int(drawNumber(t, 1, 40, "dear"))
 	drawLink := func() Link {
-		x := number(0, dear, "link")
-		return Link{Request: x, Step: x + number(0, 3, "link step"), Occupancy: x}
+		x := drawNumber(t, 0, dear, "link")
+		return Link{Request: x, Step: x + drawNumber(t, 0, 3, "link step"), Occupancy: x}
 	}
+	links := make([][]Link, kinds)
 	for a := range links {
 		for range kinds {
 			links[a] = append(links[a], drawLink())
 		}
 	}
-	back := make([]Link, d)
+	back := make([]Link, len(kind))
 	for i := range back {
 		back[i] = drawLink()
 		if i > 0 && kind[i] == kind[i-1] {
@@ -67,13 +89,6 @@ func drawProblem(t *rapid.T, units, devices int) *Problem {
 	}
 	tb.link = func(x, y int) Link { return links[kind[x]][kind[y]] }
 	tb.ret = func(x int) Link { return back[kind[x]] }
-	tb.edit = func(p *Problem) { drawConstraints(t, p, n, d) }
-	p := tb.problem()
-	for k := range p.Classes {
-		p.Classes[k].Visit = number(0, 3, "visit")
-	}
-	p.Idle = number(0, int(p.Class(p.Source).Step[0]), "idle")
-	return p
 }
 
 func drawConstraints(t *rapid.T, p *Problem, n, d int) {
@@ -106,27 +121,7 @@ func drawConstraints(t *rapid.T, p *Problem, n, d int) {
 // bruteForce returns the least objective over all plans, never if there is none.
 func bruteForce(p *Problem) int64 {
 	best := never
-	var stages []edgeshard.Stage
-	var extend func(from int)
-	extend = func(from int) {
-		if from == p.Units {
-			if p.Check(stages) == nil {
-				best = min(best, p.Of(p.Value(stages)))
-			}
-			return
-		}
-		for d := range p.Devices {
-			if p.Devices[d].Class < 0 || len(stages) > 0 && stages[len(stages)-1].Device == d {
-				continue
-			}
-			for to := from + 1; to <= p.Units; to++ {
-				stages = append(stages, edgeshard.Stage{Name: p.Devices[d].Name, Device: d, From: from, To: to})
-				extend(to)
-				stages = stages[:len(stages)-1]
-			}
-		}
-	}
-	extend(0)
+	everyPlan(p, func(stages []edgeshard.Stage) { best = min(best, p.Of(p.Value(stages))) })
 	return best
 }
 

@@ -3,6 +3,7 @@ package solver
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -23,6 +24,27 @@ func solved(t interface{ Fatal(...any) }, p *Problem) int64 {
 		t.Fatal("not proved")
 	}
 	return r.Objective()
+}
+
+// drawUnbound draws a problem of least latency without pins, bounds and devices to
+// use or to leave out.
+func drawUnbound(t *rapid.T, units, devices int) *Problem {
+	p := drawProblem(t, units, devices)
+	p.Objective, p.MaxLoop, p.MaxRequest, p.Forced = edgeshard.Latency, never, never, nil
+	for u := range p.Pins {
+		p.Pins[u] = -1
+	}
+	skipExcluded(t, p)
+	return p
+}
+
+// skipExcluded skips a problem that leaves out a device.
+func skipExcluded(t *rapid.T, p *Problem) {
+	for d := range p.Devices {
+		if p.Devices[d].Class < 0 {
+			t.Skip("excluded")
+		}
+	}
 }
 
 // subsetDP is the classic exact method without revisits: f[set][last][unit] is
@@ -68,67 +90,56 @@ func subsetDP(p *Problem) int64 {
 
 func TestExactIsSubsetDP(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		p := drawProblem(t, 14, 8)
-		p.Objective, p.Revisits, p.MaxLoop, p.MaxRequest, p.Forced = edgeshard.Latency, false, never, never, nil
-		for u := range p.Pins {
-			p.Pins[u] = -1
-		}
-		for d := range p.Devices {
-			if p.Devices[d].Class < 0 {
-				t.Skip("excluded")
-			}
-		}
+		p := drawUnbound(t, 14, 8)
+		p.Revisits = false
 		if got, want := solved(t, p), subsetDP(p); got != want {
 			t.Fatalf("got %d, want %d", got, want)
 		}
 	})
 }
 
+// A costLabel is what a plan so far costs, and the memory of each device it takes.
+type costLabel struct {
+	cost int64
+	used []int64
+}
+
+// dominates tells whether a is as good as b in everything.
+func (a costLabel) dominates(b costLabel) bool {
+	for d := range a.used {
+		if a.used[d] > b.used[d] {
+			return false
+		}
+	}
+	return a.cost <= b.cost
+}
+
+// undominated adds x to labels of which none dominates another.
+func undominated(labels []costLabel, x costLabel) []costLabel {
+	if slices.ContainsFunc(labels, func(o costLabel) bool { return o.dominates(x) }) {
+		return labels
+	}
+	return append(slices.DeleteFunc(labels, x.dominates), x)
+}
+
 // paretoDP is exact with revisits: labels of cost and memory used of every
 // device, at each (unit, device), without those another one dominates.
 func paretoDP(p *Problem) int64 {
-	type label struct {
-		cost int64
-		used []int64
-	}
 	n := len(p.Devices)
-	at := make([][]label, n)
-	at[p.Source] = []label{{0, make([]int64, n)}}
+	at := make([][]costLabel, n)
+	at[p.Source] = []costLabel{{0, make([]int64, n)}}
 	for u := range p.Units {
-		next := make([][]label, n)
+		next := make([][]costLabel, n)
 		for d := range n {
+			if d != p.Source && (u == 0 || u < p.Private) {
+				continue
+			}
 			for from := range n {
 				for _, l := range at[from] {
-					if u == 0 && d != p.Source || u < p.Private && d != p.Source {
-						continue
+					used := slices.Clone(l.used)
+					if used[d] += p.Weight[u]; used[d] <= p.Class(d).Budget {
+						next[d] = undominated(next[d], costLabel{l.cost + p.Link(from, d).Request + p.Class(d).Request[u], used})
 					}
-					used := append([]int64(nil), l.used...)
-					if used[d] += p.Weight[u]; used[d] > p.Class(d).Budget {
-						continue
-					}
-					x := label{l.cost + p.Link(from, d).Request + p.Class(d).Request[u], used}
-					worse := func(a, b label) bool { // than a
-						for e := range a.used {
-							if a.used[e] > b.used[e] {
-								return false
-							}
-						}
-						return a.cost <= b.cost
-					}
-					keep := true
-					for _, o := range next[d] {
-						keep = keep && !worse(o, x)
-					}
-					if !keep {
-						continue
-					}
-					var list []label
-					for _, o := range next[d] {
-						if !worse(x, o) {
-							list = append(list, o)
-						}
-					}
-					next[d] = append(list, x)
 				}
 			}
 		}
@@ -145,16 +156,8 @@ func paretoDP(p *Problem) int64 {
 
 func TestExactIsParetoDP(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		p := drawProblem(t, 8, 4)
-		p.Objective, p.Revisits, p.MaxLoop, p.MaxRequest, p.Forced = edgeshard.Latency, true, never, never, nil
-		for u := range p.Pins {
-			p.Pins[u] = -1
-		}
-		for d := range p.Devices {
-			if p.Devices[d].Class < 0 {
-				t.Skip("excluded")
-			}
-		}
+		p := drawUnbound(t, 8, 4)
+		p.Revisits = true
 		if got, want := solved(t, p), paretoDP(p); got != want {
 			t.Fatalf("got %d, want %d", got, want)
 		}

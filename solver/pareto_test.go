@@ -4,31 +4,15 @@ import (
 	"context"
 	"testing"
 
-	"github.com/edgeshard/edgeshard"
 	"pgregory.net/rapid"
+
+	"github.com/edgeshard/edgeshard"
 )
 
-// allValues returns the values of all plans without revisits.
+// allValues returns the values of all plans.
 func allValues(p *Problem) []Value {
 	var values []Value
-	var stages []edgeshard.Stage
-	var extend func(from int)
-	extend = func(from int) {
-		if from == p.Units {
-			if p.Check(stages) == nil {
-				values = append(values, p.Value(stages))
-			}
-			return
-		}
-		for d := range p.Devices {
-			for to := from + 1; to <= p.Units; to++ {
-				stages = append(stages, edgeshard.Stage{Name: p.Devices[d].Name, Device: d, From: from, To: to})
-				extend(to)
-				stages = stages[:len(stages)-1]
-			}
-		}
-	}
-	extend(0)
+	everyPlan(p, func(stages []edgeshard.Stage) { values = append(values, p.Value(stages)) })
 	return values
 }
 
@@ -36,11 +20,7 @@ func TestParetoIsExact(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := drawProblem(t, 5, 3)
 		p.Objective, p.Revisits, p.MaxLoop, p.MaxRequest = edgeshard.Latency, false, never, never
-		for d := range p.Devices {
-			if p.Devices[d].Class < 0 {
-				t.Skip("excluded")
-			}
-		}
+		skipExcluded(t, p)
 		front, err := Pareto(context.Background(), p, Options{})
 		values := allValues(p)
 		if (err == nil) != (len(values) > 0) {

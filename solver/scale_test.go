@@ -15,8 +15,7 @@ type cluster struct {
 
 func (c cluster) problem(seed uint64) *Problem {
 	r := rand.New(rand.NewPCG(seed, 7))
-	n := c.classes
-	tb := table{cloud: n*c.members - 1}
+	tb := table{cloud: c.classes*c.members - 1}
 	for u := range c.units {
 		w := int64(1000 + 20*r.IntN(3))
 		if u == 0 || u == c.units-1 {
@@ -24,28 +23,12 @@ func (c cluster) problem(seed uint64) *Problem {
 		}
 		tb.weight = append(tb.weight, w)
 	}
-	sites := make([]int, n)
-	times, budgets := make([][]int64, n), make([]int64, n)
-	for k := range n {
-		speed := math.Exp(r.NormFloat64() * .7)
-		budgets[k], sites[k] = int64(1000*(2+10*r.Float64())), r.IntN(8)
-		if k == 0 {
-			speed, budgets[k] = 4, 3000
-		}
-		times[k] = make([]int64, c.units)
-		for u := range times[k] {
-			factor := 1.0
-			if c.distinct {
-				factor = max(1+.15*r.NormFloat64(), .5)
-			}
-			times[k][u] = int64(1e6 * speed * float64(tb.weight[u]) / 1000 * factor)
-		}
-	}
-	links := siteLinks(r, n, sites, c.distinct)
+	kinds := c.kinds(r, tb.weight)
+	links := siteLinks(r, kinds, c.distinct)
 	class := func(d int) int { return d / c.members }
-	for d := range n * c.members {
-		tb.request = append(tb.request, times[class(d)])
-		tb.budget = append(tb.budget, budgets[class(d)])
+	for d := range c.classes * c.members {
+		tb.request = append(tb.request, kinds[class(d)].time)
+		tb.budget = append(tb.budget, kinds[class(d)].budget)
 	}
 	tb.link = func(a, b int) Link { return links[class(a)][class(b)] }
 	tb.ret = func(a int) Link {
@@ -56,7 +39,33 @@ func (c cluster) problem(seed uint64) *Problem {
 	return tb.problem()
 }
 
-func siteLinks(r *rand.Rand, n int, sites []int, distinct bool) [][]Link {
+// A sitedKind is a kind of device at a site.
+type sitedKind struct {
+	site   int
+	time   []int64 // of the units
+	budget int64
+}
+
+func (c cluster) kinds(r *rand.Rand, weight []int64) []sitedKind {
+	kinds := make([]sitedKind, c.classes)
+	for k := range kinds {
+		speed := math.Exp(r.NormFloat64() * .7)
+		kinds[k] = sitedKind{budget: int64(1000 * (2 + 10*r.Float64())), site: r.IntN(8)}
+		if k == 0 {
+			speed, kinds[k].budget = 4, 3000
+		}
+		for _, w := range weight {
+			factor := 1.0
+			if c.distinct {
+				factor = max(1+.15*r.NormFloat64(), .5)
+			}
+			kinds[k].time = append(kinds[k].time, int64(1e6*speed*float64(w)/1000*factor))
+		}
+	}
+	return kinds
+}
+
+func siteLinks(r *rand.Rand, kinds []sitedKind, distinct bool) [][]Link {
 	var between [8][8]float64
 	for a := range between {
 		for b := range between[a] {
@@ -64,10 +73,10 @@ func siteLinks(r *rand.Rand, n int, sites []int, distinct bool) [][]Link {
 		}
 		between[a][a] = .4e6
 	}
-	links := make([][]Link, n)
+	links := make([][]Link, len(kinds))
 	for a := range links {
-		for b := range n {
-			x := between[sites[a]][sites[b]]
+		for b := range kinds {
+			x := between[kinds[a].site][kinds[b].site]
 			if distinct {
 				x *= .7 + .6*r.Float64()
 			}
