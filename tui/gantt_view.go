@@ -30,15 +30,7 @@ func (m *Model) drawGantt(a area, lanes []lane) {
 		if y+h > inner.h-1 {
 			break
 		}
-		look := t.dim
-		if l.to < 0 {
-			look = t.device(l.device)
-		}
-		if top+i == r.lane {
-			inner.text(0, y, t.focus, "▸")
-			look = look.strong()
-		}
-		inner.text(1, y, look, clip(m.laneName(l), label))
+		m.labelLane(inner.at(0, y, inner.w, 1), l, label, top+i == r.lane)
 		inner.right(label+6, y, t.dim, fmt.Sprintf("%.0f%%", 100*r.tape.use(l, max(from, 0), r.at)))
 		for j := range h {
 			ghost := r.ghost != nil && j == 1
@@ -49,6 +41,19 @@ func (m *Model) drawGantt(a area, lanes []lane) {
 	now := graph.w * 3 / 4
 	graph.text(now, inner.h-1, t.focus, "▲ now")
 	graph.text(0, inner.h-1, t.dim, secondsText(max(from, 0)))
+}
+
+// labelLane writes a lane's name, marked if it is the one in focus.
+func (m *Model) labelLane(a area, l lane, width int, focused bool) {
+	look := m.theme.dim
+	if l.to < 0 {
+		look = m.theme.device(l.device)
+	}
+	if focused {
+		a.text(0, 0, m.theme.focus, "▸")
+		look = look.strong()
+	}
+	a.text(1, 0, look, clip(m.laneName(l), width))
 }
 
 func laneTape(r *run, ghost bool) *tape {

@@ -8,8 +8,9 @@ import (
 	"github.com/edgeshard/edgeshard"
 )
 
-// TestTape: two micro-batches of which the second waits for the device.
-func TestTape(t *testing.T) {
+// twoMicroBatches is a tape of two micro-batches of which the second waits for the
+// second device.
+func twoMicroBatches() *tape {
 	const ms = time.Millisecond
 	tape := newTape()
 	for _, s := range []edgeshard.Span{
@@ -27,7 +28,12 @@ func TestTape(t *testing.T) {
 	} {
 		tape.span(s)
 	}
-	second := lane{1, -1}
+	return tape
+}
+
+func TestTape(t *testing.T) {
+	const ms = time.Millisecond
+	tape, second := twoMicroBatches(), lane{1, -1}
 	for _, c := range []struct {
 		at             time.Duration
 		queued, active int

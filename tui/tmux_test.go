@@ -204,11 +204,25 @@ func wholeWay(t *testing.T, program string) {
 	x.keys("Escape")
 	x.until("!a short tour")
 	x.stable("start")
+	x.whatIf()
+	x.watchRuns()
+	x.save()
+	x.goOn()
+}
+
+// whatIf takes a device out, and back.
+func (x *terminal) whatIf() {
+	x.Helper()
 	x.keys("j", "Space")
 	x.until("○ laptop")
 	x.stable("what-if")
 	x.keys("u")
 	x.until("● laptop")
+}
+
+// watchRuns watches a simulation and a run of real workers to their ends.
+func (x *terminal) watchRuns() {
+	x.Helper()
 	x.keys("r")
 	x.until("simulated")
 	x.keys("End")
@@ -219,6 +233,11 @@ func wholeWay(t *testing.T, program string) {
 	x.until("ended")
 	x.until("Once upon a time")
 	x.until("40 of 40")
+}
+
+// save saves the topology, changes it and quits.
+func (x *terminal) save() {
+	x.Helper()
 	x.keys("1")
 	x.keys("s")
 	x.until("enter choose")
@@ -230,8 +249,13 @@ func wholeWay(t *testing.T, program string) {
 	x.keys("q")
 	x.until("ended with 0")
 	if out, err := exec.Command(x.program, "topology", "check", filepath.Join(x.home, "local-3.toml")).CombinedOutput(); err != nil {
-		t.Errorf("the saved topology has faults: %s", out)
+		x.Errorf("the saved topology has faults: %s", out)
 	}
+}
+
+// goOn goes on where it was left, crashes there, and goes on again.
+func (x *terminal) goOn() {
+	x.Helper()
 	x.start(nil, "tui")
 	x.until("local-3*")
 	x.keys("j", "Space")

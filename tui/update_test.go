@@ -5,12 +5,9 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
-
-	"github.com/edgeshard/edgeshard/topologies"
 )
 
 // onScreen tells whether a text is on screen.
@@ -20,27 +17,6 @@ func (d *driver) want(text string) {
 	d.Helper()
 	if !d.onScreen(text) {
 		d.Errorf("no %q on the screen:\n%s", text, d.plain())
-	}
-}
-
-func TestUndoAndRedo(t *testing.T) {
-	d := drive(t, ask(t, "home-lab", "llama2-7b"), 120, 36)
-	first := d.m.question
-	d.keys("-", "-", "-") // one slider: one step
-	lower := d.m.question.Topology.Devices[0].Usable
-	d.keys("down", "space")
-	if !d.m.question.off(1) || lower >= first.Topology.Devices[0].Usable {
-		t.Fatalf("off %v, memory %s of %s", d.m.question.Off, lower, first.Topology.Devices[0].Usable)
-	}
-	d.keys("u", "u")
-	if !sameQuestion(&d.m.question, &first) {
-		t.Errorf("two undos do not lead back to the first question")
-	}
-	d.keys("u")
-	d.want("nothing to undo")
-	d.keys("U", "U")
-	if !d.m.question.off(1) || d.m.question.Topology.Devices[0].Usable != lower {
-		t.Error("two redos do not lead forth again")
 	}
 }
 
@@ -99,86 +75,6 @@ func TestFaultsStayOnScreen(t *testing.T) {
 	}
 }
 
-func TestTypedValues(t *testing.T) {
-	d := drive(t, ask(t, "home-lab", "llama2-7b"), 120, 36)
-	d.keys("enter")
-	for range 20 {
-		d.keys("backspace")
-	}
-	d.keys("1", "2", "G", "B", "enter")
-	if got := d.m.question.Topology.Devices[0].Usable; got != 12e9 {
-		t.Errorf("usable memory is %s: want 12GB", got)
-	}
-	d.keys("tab", "e")
-	for range 20 {
-		d.keys("backspace")
-	}
-	d.keys("7", "m", "s", "enter")
-	if got := d.m.question.Topology.Link(0, 1).Latency; got != 7*time.Millisecond {
-		t.Errorf("latency is %s: want 7ms", got)
-	}
-	if got := d.m.question.Topology.Link(1, 0).Latency; got != 7*time.Millisecond {
-		t.Errorf("latency back is %s: want 7ms", got)
-	}
-}
-
-// TestSliders follow the pointer until it lets go; a drag is one step of undo.
-func TestSliders(t *testing.T) {
-	for _, size := range [][2]int{{120, 40}, {200, 60}} {
-		d := drive(t, ask(t, "home-lab", "llama2-7b"), size[0], size[1])
-		d.keys("tab", "tab", "tab", "right", "right", "right", "right", "right") // to the batch
-		l := d.m.layoutPlan(area{y: 1, w: size[0], h: size[1] - 2})
-		all := d.m.sliders(l)
-		if len(all) != 5 {
-			t.Fatalf("%d sliders: want those of device, link and field", len(all))
-		}
-		for _, s := range all {
-			d.m.pane = s.pane
-			was, steps := d.m.question, len(d.m.past)
-			d.send(tea.MouseClickMsg{X: s.track.x + 1, Y: s.track.y, Button: tea.MouseLeft})
-			low := s.knob.share(&d.m.question)
-			d.send(tea.MouseMotionMsg{X: s.track.x + s.track.w/2, Y: s.track.y, Button: tea.MouseLeft})
-			d.send(tea.MouseMotionMsg{X: s.track.x + s.track.w + 30, Y: s.track.y + 3, Button: tea.MouseLeft})
-			d.send(tea.MouseReleaseMsg{X: 1, Y: 1, Button: tea.MouseLeft})
-			high := s.knob.share(&d.m.question)
-			if low > 0.3 || high < 0.9 {
-				t.Errorf("%s: the pointer at the ends leads to %.2f and %.2f", s.knob.label(), low, high)
-			}
-			if got := len(d.m.past); got != steps+1 {
-				t.Errorf("%s: %d steps to undo: want one", s.knob.label(), got-steps)
-			}
-			d.send(tea.MouseMotionMsg{X: s.track.x, Y: s.track.y})
-			if got := s.knob.share(&d.m.question); got != high {
-				t.Errorf("%s follows a pointer that has let go", s.knob.label())
-			}
-			d.keys("u")
-			if !sameQuestion(&d.m.question, &was) {
-				t.Errorf("%s: undo does not lead back", s.knob.label())
-			}
-		}
-	}
-}
-
-// TestOneWay: a link's keys change both directions, or the selected one alone.
-func TestOneWay(t *testing.T) {
-	d := drive(t, ask(t, "home-lab", "llama2-7b"), 120, 36)
-	d.keys("tab", "+")
-	top := d.m.question.Topology
-	if there, back := top.Link(0, 1), top.Link(1, 0); there != back {
-		t.Errorf("the link is %v, and %v back: want both changed", there, back)
-	}
-	d.keys("d")
-	d.want("laptop → desktop")
-	d.keys("+", ">")
-	next := d.m.question.Topology
-	if next.Link(1, 0) != top.Link(1, 0) {
-		t.Errorf("the way back is %v: want %v as before", next.Link(1, 0), top.Link(1, 0))
-	}
-	if a, b := top.Link(0, 1), next.Link(0, 1); b.Bandwidth <= a.Bandwidth || b.Latency <= a.Latency {
-		t.Errorf("the link is %v: want more than %v", b, a)
-	}
-}
-
 // TestWhyComesInParts: what is found is shown while more is sought, and leaving
 // the page ends the work.
 func TestWhyComesInParts(t *testing.T) {
@@ -206,65 +102,6 @@ func TestWhyComesInParts(t *testing.T) {
 	d.do(more)
 	if d.m.overlay != nil || d.m.notice.text != "" {
 		t.Errorf("what came late is shown: %T, %q", d.m.overlay, d.m.notice.text)
-	}
-}
-
-// TestEveryDeviceOfTheCatalogue can be added and planned with.
-func TestEveryDeviceOfTheCatalogue(t *testing.T) {
-	all, err := topologies.Catalogue()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(all) < 20 {
-		t.Errorf("%d devices", len(all))
-	}
-	d := drive(t, ask(t, "home-lab", "llama2-7b"), 120, 36)
-	for _, c := range all {
-		n := len(d.m.question.Topology.Devices)
-		d.do(d.m.addDevice(c.Device()))
-		if got := len(d.m.question.Topology.Devices); got != n+1 {
-			t.Errorf("%s was not added: %s", c.Name, d.m.notice.text)
-		}
-	}
-	d.keys("delete")
-	if got := len(d.m.question.Topology.Devices); got != 5+len(all)-1 {
-		t.Errorf("%d devices after one was removed", got)
-	}
-}
-
-func TestPins(t *testing.T) {
-	d := drive(t, ask(t, "home-lab", "llama2-7b"), 120, 36)
-	d.keys("tab", "tab", "right", "right", "p")
-	if got := d.m.question.Pins[2]; got != "laptop" {
-		t.Errorf("unit 2 is pinned to %q: want laptop", got)
-	}
-	d.want("unit 2: pinned to laptop")
-	d.keys("p")
-	if len(d.m.question.Pins) != 0 {
-		t.Errorf("pins %v: want none", d.m.question.Pins)
-	}
-}
-
-func TestMouse(t *testing.T) {
-	d := drive(t, ask(t, "home-lab", "llama2-7b"), 120, 36)
-	l := d.m.layoutPlan(area{x: 0, y: 1, w: 120, h: 34})
-	d.send(tea.MouseClickMsg{X: l.devices.x + 5, Y: l.devices.y + 3, Button: tea.MouseLeft})
-	if d.m.device != 2 || d.m.pane != devicesPane {
-		t.Errorf("device %d, pane %d: want the third device", d.m.device, d.m.pane)
-	}
-	d.send(tea.MouseClickMsg{X: l.devices.x + 2, Y: l.devices.y + 3, Button: tea.MouseLeft})
-	if !d.m.question.off(2) {
-		t.Error("a click on the dot does not take the device out")
-	}
-	d.send(tea.MouseClickMsg{X: l.fields.x + 30, Y: l.fields.y, Button: tea.MouseLeft})
-	if d.m.pane != questionPane {
-		t.Error("a click on the question does not go there")
-	}
-	before := d.m.question
-	d.send(tea.MouseClickMsg{X: l.devices.x + 5, Y: l.devices.y + 1, Button: tea.MouseLeft})
-	d.send(tea.MouseWheelMsg{X: l.devices.x + 5, Y: l.devices.y + 1, Button: tea.MouseWheelUp})
-	if d.m.question.Topology.Devices[0].Usable <= before.Topology.Devices[0].Usable {
-		t.Error("the wheel does not turn the memory")
 	}
 }
 

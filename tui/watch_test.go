@@ -10,24 +10,34 @@ import (
 	"github.com/edgeshard/edgeshard"
 )
 
-// TestWatch: a run is played, scrubbed and stepped, and its figures are those of
-// a report of the same spans.
-func TestWatch(t *testing.T) {
+// watch drives a run of a plan to its end.
+func watch(t *testing.T) *driver {
+	t.Helper()
 	d := drive(t, ask(t, "home-lab", "llama2-7b"), 120, 36)
 	d.keys("r")
-	r := &d.m.run
-	if !r.ended || r.tape.end == 0 {
+	if r := &d.m.run; !r.ended || r.tape.end == 0 {
 		t.Fatalf("ended %v at %s", r.ended, r.tape.end)
 	}
+	return d
+}
+
+// TestRunFigures: the figures of a run are those of a report of the same spans.
+func TestRunFigures(t *testing.T) {
+	d := watch(t)
 	rec := edgeshard.NewRecorder(d.m.run.plan)
 	if err := (fakeRunner{}).Run(context.Background(), d.m.run.plan, rec); err != nil {
 		t.Fatal(err)
 	}
 	want := rec.Report("sim")
-	got := r.tape.soFar(r.tape.end)
+	got := d.m.run.tape.soFar(d.m.run.tape.end)
 	if got.tokens != want.Tokens || !near(got.ttft, want.TTFT.Mean) || !near(got.tpot, want.TPOT.Mean) || !near(got.throughput, want.Throughput) {
 		t.Errorf("so far %+v: want TTFT %g, TPOT %g, %g tokens/s", got, want.TTFT.Mean, want.TPOT.Mean, want.Throughput)
 	}
+}
+
+// TestWatch: a run is scrubbed, stepped and played; the real one follows it.
+func TestWatch(t *testing.T) {
+	d := watch(t)
 	d.keys("home")
 	var times []time.Duration
 	for range 10 {
