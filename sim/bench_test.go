@@ -57,6 +57,22 @@ between = ["*", "*"]
 jitter = { distribution = "lognormal", mean = "1ms", cv = 0.5 }
 `
 
+// runs runs a plan b.N times, to its report, and returns the CPU time that took.
+func runs(b *testing.B, r *sim.Runner, p *edgeshard.Plan) time.Duration {
+	b.ResetTimer()
+	start := cpu()
+	for range b.N {
+		recorder := edgeshard.NewRecorder(p)
+		if err := r.Run(context.Background(), p, recorder); err != nil {
+			b.Fatal(err)
+		}
+		if rep := recorder.Report("sim"); rep.Requests != p.Workload.Requests {
+			b.Fatalf("%d requests, want %d", rep.Requests, p.Workload.Requests)
+		}
+	}
+	return cpu() - start
+}
+
 func BenchmarkRequests(b *testing.B) {
 	for _, c := range []struct {
 		name      string
@@ -84,18 +100,7 @@ func BenchmarkRequests(b *testing.B) {
 			if c.scenario != "" {
 				r.Scenario = must(scenarios.Parse("wifi.toml", []byte(c.scenario), p.Topology))
 			}
-			b.ResetTimer()
-			start := cpu()
-			for range b.N {
-				recorder := edgeshard.NewRecorder(p)
-				if err := r.Run(context.Background(), p, recorder); err != nil {
-					b.Fatal(err)
-				}
-				if rep := recorder.Report("sim"); rep.Requests != c.requests {
-					b.Fatalf("%d requests, want %d", rep.Requests, c.requests)
-				}
-			}
-			used := cpu() - start
+			used := runs(b, &r, p)
 			b.ReportMetric(float64(b.N*c.requests)/used.Seconds(), "requests/cpu-s")
 			b.ReportMetric(used.Seconds()/float64(b.N), "cpu-s/op")
 		})
@@ -105,14 +110,6 @@ func BenchmarkRequests(b *testing.B) {
 // BenchmarkEightRequests is one answer while somebody types.
 func BenchmarkEightRequests(b *testing.B) {
 	p := testbed(b, 8)
-	b.ResetTimer()
-	start := cpu()
-	for range b.N {
-		recorder := edgeshard.NewRecorder(p)
-		if err := (&sim.Runner{}).Run(context.Background(), p, recorder); err != nil {
-			b.Fatal(err)
-		}
-		recorder.Report("sim")
-	}
-	b.ReportMetric(float64((cpu()-start).Microseconds())/float64(b.N)/1e3, "cpu-ms/op")
+	used := runs(b, &sim.Runner{}, p)
+	b.ReportMetric(float64(used.Microseconds())/float64(b.N)/1e3, "cpu-ms/op")
 }

@@ -64,9 +64,6 @@ func (e *Engine[E]) Now() time.Duration { return e.now }
 // Len returns the number of events still to come.
 func (e *Engine[E]) Len() int { return len(e.slots) - len(e.free) }
 
-// Scheduled returns the number of events ever scheduled.
-func (e *Engine[E]) Scheduled() uint64 { return e.seq }
-
 // After schedules an event d from now.
 func (e *Engine[E]) After(d time.Duration, event E) Handle { return e.At(e.now+d, event) }
 

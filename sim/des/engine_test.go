@@ -57,56 +57,71 @@ func (n *naive) move(seq int, t time.Duration) int {
 	return n.at(t, v)
 }
 
+// A both is the engine and the list, to be driven with the same steps.
+type both struct {
+	engine  des.Engine[int]
+	naive   naive
+	handles []des.Handle
+	seqs    []int // in the list, of the handles
+}
+
+func (b *both) at(when time.Duration, value int) {
+	b.handles, b.seqs = append(b.handles, b.engine.At(when, value)), append(b.seqs, b.naive.at(when, value))
+}
+
+// next takes an event; it returns whether there was one.
+func (b *both) next(t *rapid.T) bool {
+	want, wantOK := b.naive.next()
+	at, peeked := b.engine.Peek()
+	got, ok := b.engine.Next()
+	if got != want || ok != wantOK || peeked != ok || b.engine.Now() != b.naive.now || ok && at != b.naive.now {
+		t.Fatalf("Next = %d %v at %v, peeked %v %v, want %d %v at %v", got, ok, b.engine.Now(), at, peeked, want, wantOK, b.naive.now)
+	}
+	return ok
+}
+
+func (b *both) cancel(t *rapid.T, i int) {
+	if got, want := b.engine.Cancel(b.handles[i]), b.naive.cancel(b.seqs[i]); got != want {
+		t.Fatalf("Cancel = %v, want %v", got, want)
+	}
+}
+
+func (b *both) move(t *rapid.T, i int, when time.Duration) {
+	h, s := b.engine.Move(b.handles[i], when), b.naive.move(b.seqs[i], when)
+	if (h == 0) != (s == 0) {
+		t.Fatalf("Move = %v, want event %d", h, s)
+	}
+	if h != 0 {
+		b.handles[i], b.seqs[i] = h, s
+	}
+}
+
 // TestAgainstNaive drives the engine and the list with the same random steps.
 func TestAgainstNaive(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var e des.Engine[int]
-		var n naive
-		var handles []des.Handle
-		var seqs []int
+		var b both
 		steps := rapid.IntRange(1, 600).Draw(t, "steps")
 		eager := rapid.IntRange(2, 8).Draw(t, "cancels per event taken")
 		for step := range steps {
-			after := e.Now() + time.Duration(rapid.IntRange(0, 20).Draw(t, "after"))
+			when := b.engine.Now() + time.Duration(rapid.IntRange(0, 20).Draw(t, "after"))
 			switch op := rapid.IntRange(0, 4+eager).Draw(t, "op"); {
 			case op <= 3:
-				handles, seqs = append(handles, e.At(after, step)), append(seqs, n.at(after, step))
+				b.at(when, step)
 			case op == 4:
-				want, wantOK := n.next()
-				at, peeked := e.Peek()
-				got, ok := e.Next()
-				if got != want || ok != wantOK || peeked != ok || e.Now() != n.now || ok && at != n.now {
-					t.Fatalf("Next = %d %v at %v, peeked %v %v, want %d %v at %v", got, ok, e.Now(), at, peeked, want, wantOK, n.now)
-				}
-			case len(handles) > 0:
-				i := rapid.IntRange(0, len(handles)-1).Draw(t, "handle")
+				b.next(t)
+			case len(b.handles) > 0:
+				i := rapid.IntRange(0, len(b.handles)-1).Draw(t, "handle")
 				if op%2 == 0 {
-					if got, want := e.Cancel(handles[i]), n.cancel(seqs[i]); got != want {
-						t.Fatalf("Cancel = %v, want %v", got, want)
-					}
-					continue
-				}
-				h, s := e.Move(handles[i], after), n.move(seqs[i], after)
-				if (h == 0) != (s == 0) {
-					t.Fatalf("Move = %v, want event %d", h, s)
-				}
-				if h != 0 {
-					handles[i], seqs[i] = h, s
+					b.cancel(t, i)
+				} else {
+					b.move(t, i, when)
 				}
 			}
-			if e.Len() != len(n.events) {
-				t.Fatalf("Len = %d, want %d", e.Len(), len(n.events))
+			if b.engine.Len() != len(b.naive.events) {
+				t.Fatalf("Len = %d, want %d", b.engine.Len(), len(b.naive.events))
 			}
 		}
-		for {
-			want, wantOK := n.next()
-			got, ok := e.Next()
-			if got != want || ok != wantOK {
-				t.Fatalf("draining: Next = %d %v, want %d %v", got, ok, want, wantOK)
-			}
-			if !ok {
-				return
-			}
+		for b.next(t) {
 		}
 	})
 }
