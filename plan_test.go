@@ -56,36 +56,39 @@ func TestPlanRoundTrip(t *testing.T) {
 	}
 }
 
+// badPlans are faults of a plan, in it or in its text.
+var badPlans = []struct {
+	name string
+	edit func(p *Plan)
+	text [2]string // replaced in the file
+	want string
+}{
+	{name: "gap", edit: func(p *Plan) { p.Stages[1].From = 3 },
+		want: `plan.json: plan: stages[1] on laptop starts at unit 3: units [2, 3) are in no stage`},
+	{name: "overlap", edit: func(p *Plan) { p.Stages[1].From = 1 },
+		want: `plan.json: plan: stages[1] on laptop starts at unit 1: units before 2 are in an earlier stage`},
+	{name: "empty stage", edit: func(p *Plan) { p.Stages[1].To = 2 },
+		want: `plan.json: plan: stages[1] on laptop: units [2, 2) are none`},
+	{name: "short", edit: func(p *Plan) { p.Stages[2].To = 9 },
+		want: `plan.json: plan: stages cover units [0, 9): want all 10 units of the model`},
+	{name: "no stages", edit: func(p *Plan) { p.Stages = nil },
+		want: `plan.json: plan: stages cover units [0, 0): want all 10 units of the model`},
+	{name: "unknown device", edit: func(p *Plan) { p.Stages[1].Name = "tablet" },
+		want: `plan.json: plan: stages[1]: unknown device "tablet": topology local-3 has none of that name`},
+	{name: "source", edit: func(p *Plan) { p.Stages[0].Name = "desktop" },
+		want: `plan.json: plan: stages[0] is on desktop: unit 0 must be at the source, phone`},
+	{name: "context", edit: func(p *Plan) { p.Workload.PromptTokens = 300 },
+		want: `plan.json: plan: 300 prompt tokens and 96 generated ones exceed the context of demo, 256 positions`},
+	{name: "workload", edit: func(p *Plan) { p.Workload.Tokens = 0 },
+		want: `plan.json: plan: workload: tokens is 0: want 1 to 1048576`},
+	{name: "misspelt key", text: [2]string{`"stages"`, `"stagse"`}, want: `unknown field "stagse"`},
+	{name: "wrong type", text: [2]string{`"from": 2`, `"from": "two"`}, want: `cannot unmarshal string into Go struct field`},
+	{name: "cut short", text: [2]string{`"objective_ms"`, "\x00"}, want: "invalid character"},
+	{name: "no topology", text: [2]string{`"topology": {`, `"profiles": {}, "topology": null, "x": {`}, want: "unknown field"},
+}
+
 func TestParsePlanErrors(t *testing.T) {
-	for _, c := range []struct {
-		name string
-		edit func(p *Plan)
-		text [2]string // replaced in the file
-		want string
-	}{
-		{name: "gap", edit: func(p *Plan) { p.Stages[1].From = 3 },
-			want: `plan.json: plan: stages[1] on laptop starts at unit 3: units [2, 3) are in no stage`},
-		{name: "overlap", edit: func(p *Plan) { p.Stages[1].From = 1 },
-			want: `plan.json: plan: stages[1] on laptop starts at unit 1: units before 2 are in an earlier stage`},
-		{name: "empty stage", edit: func(p *Plan) { p.Stages[1].To = 2 },
-			want: `plan.json: plan: stages[1] on laptop: units [2, 2) are none`},
-		{name: "short", edit: func(p *Plan) { p.Stages[2].To = 9 },
-			want: `plan.json: plan: stages cover units [0, 9): want all 10 units of the model`},
-		{name: "no stages", edit: func(p *Plan) { p.Stages = nil },
-			want: `plan.json: plan: stages cover units [0, 0): want all 10 units of the model`},
-		{name: "unknown device", edit: func(p *Plan) { p.Stages[1].Name = "tablet" },
-			want: `plan.json: plan: stages[1]: unknown device "tablet": topology local-3 has none of that name`},
-		{name: "source", edit: func(p *Plan) { p.Stages[0].Name = "desktop" },
-			want: `plan.json: plan: stages[0] is on desktop: unit 0 must be at the source, phone`},
-		{name: "context", edit: func(p *Plan) { p.Workload.PromptTokens = 300 },
-			want: `plan.json: plan: 300 prompt tokens and 96 generated ones exceed the context of demo, 256 positions`},
-		{name: "workload", edit: func(p *Plan) { p.Workload.Tokens = 0 },
-			want: `plan.json: plan: workload: tokens is 0: want 1 to 1048576`},
-		{name: "misspelt key", text: [2]string{`"stages"`, `"stagse"`}, want: `unknown field "stagse"`},
-		{name: "wrong type", text: [2]string{`"from": 2`, `"from": "two"`}, want: `cannot unmarshal string into Go struct field`},
-		{name: "cut short", text: [2]string{`"objective_ms"`, "\x00"}, want: "invalid character"},
-		{name: "no topology", text: [2]string{`"topology": {`, `"profiles": {}, "topology": null, "x": {`}, want: "unknown field"},
-	} {
+	for _, c := range badPlans {
 		t.Run(c.name, func(t *testing.T) {
 			p := demoPlan(t)
 			if c.edit != nil {

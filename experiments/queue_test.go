@@ -72,6 +72,18 @@ func serve(t *testing.T, address, dir string) *server.Server {
 	return s
 }
 
+// serveAgain ends a server and starts another one in its place.
+func serveAgain(t *testing.T, s *server.Server, address, dir string) {
+	s.Shutdown()
+	s.WaitForShutdown()
+	again, err := experiments.QueueServer{Address: address, Dir: dir}.Serve()
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	t.Cleanup(again.Shutdown)
+}
+
 func queue(t *testing.T, url string, o ...nats.Option) *experiments.Queue {
 	t.Helper()
 	c, err := experiments.ConnectQueue(url, silent, o...)
@@ -112,30 +124,23 @@ func TestQueueSurvives(t *testing.T) {
 	url := s.ClientURL()
 	workers := []*exec.Cmd{process(t, url), process(t, url)}
 
-	var once [3]sync.Once
+	var kill, start, restart sync.Once
 	restarted := make(chan struct{})
 	rows := 0
 	sweep := &experiments.Sweep{Spec: parse(t, spec), Version: "test", Cache: &experiments.Cache{Dir: t.TempDir()}, Queue: queue(t, url)}
 	sweep.Tell = func(p experiments.Progress) {
 		rows++
 		if p.Done > 40 {
-			once[0].Do(func() { _ = workers[0].Process.Kill() }) // SIGKILL
+			kill.Do(func() { _ = workers[0].Process.Kill() }) // SIGKILL
 		}
 		if p.Done > 80 {
-			once[1].Do(func() { process(t, url) })
+			start.Do(func() { process(t, url) })
 		}
 		if p.Done > 120 {
-			once[2].Do(func() {
+			restart.Do(func() {
 				go func() {
 					defer close(restarted)
-					s.Shutdown()
-					s.WaitForShutdown()
-					again, err := experiments.QueueServer{Address: strings.TrimPrefix(url, "nats://"), Dir: dir}.Serve()
-					if err != nil {
-						t.Error(err)
-						return
-					}
-					t.Cleanup(again.Shutdown)
+					serveAgain(t, s, strings.TrimPrefix(url, "nats://"), dir)
 				}()
 			})
 		}

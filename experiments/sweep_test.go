@@ -190,12 +190,13 @@ func TestFailedPoint(t *testing.T) {
 
 func TestSpecErrors(t *testing.T) {
 	const base = "[base]\nmodel = \"demo\"\ntopology = \"local-3\"\n"
+	long := func(key string) string { return "[[axis]]\nkey = \"" + key + "\"\nfrom = 1\nto = 2\nsteps = 10000\n" }
 	for name, c := range map[string]struct{ text, want string }{
 		"unknown key":    {base + "[[axis]]\nkey = \"bacth\"\nvalues = [1]", "axis 1 (bacth): bacth: unknown key: did you mean batch?"},
 		"unknown field":  {base + "[[axis]]\nkye = \"batch\"", "experiment.toml:5: axis.kye: unknown key: did you mean key?"},
 		"empty axis":     {base + "[[axis]]\nkey = \"batch\"\nvalues = []", "axis 1 (batch): has no value"},
 		"no axis values": {base + "[[axis]]\nkey = \"batch\"", "axis 1 (batch): want values, or both from and to"},
-		"too many":       {base + strings.Repeat("[[axis]]\nkey = \"KEY\"\nfrom = 1\nto = 2\nsteps = 10000\n", 3), "the axes make 1e+12 points: want at most 1000000"},
+		"too many":       {base + long("batch") + long("requests") + long("tokens"), "the axes make 1e+12 points: want at most 1000000"},
 		"missing file":   {base + "[[axis]]\nkey = \"topology\"\nvalues = [\"local-3\", \"nowhere.toml\"]", "topology = nowhere.toml: topology: "},
 		"bad amount":     {base + "[[axis]]\nkey = \"link.*.bandwidth\"\nvalues = [\"fast\"]", "link.*.bandwidth = fast: "},
 		"no device":      {base + "[[axis]]\nkey = \"device.agx.slowdown\"\nvalues = [2]", "device.agx.slowdown = 2: topology: device.agx.slowdown: topology local-3 has no such device or class"},
@@ -214,9 +215,7 @@ func TestSpecErrors(t *testing.T) {
 		"bad scenario":   {base + "scenario = \"s\"\n[scenario.s]\nsede = 1", "scenario: scenario.toml:"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			text := strings.Replace(c.text, "KEY", "batch", 1)
-			text = strings.Replace(strings.Replace(text, "KEY", "requests", 1), "KEY", "tokens", 1)
-			spec, err := experiments.ParseSpec("experiment.toml", []byte(text))
+			spec, err := experiments.ParseSpec("experiment.toml", []byte(c.text))
 			if err == nil {
 				_, err = (&experiments.Sweep{Spec: spec}).Prepare()
 			}

@@ -48,14 +48,8 @@ type Span struct {
 
 // Requests returns the table of the requests of a run of p.
 func Requests(p *edgeshard.Plan, spans []edgeshard.Span) []Request {
-	arrivals := p.Workload.Arrivals()
-	rows, first, last := make([]Request, len(arrivals)), make([]float64, len(arrivals)), make([]float64, len(arrivals))
-	for i, r := range arrivals {
-		rows[i] = Request{Request: int64(r.ID), Status: "unfinished", ArrivalS: r.Arrival.Seconds(), Prompt: int64(r.Prompt)}
-		if r.Class < len(p.Workload.Classes) {
-			rows[i].Class = p.Workload.Classes[r.Class].Name
-		}
-	}
+	rows := arrivals(&p.Workload)
+	first, last := make([]float64, len(rows)), make([]float64, len(rows))
 	for _, s := range spans {
 		if s.Request < 0 || s.Request >= len(rows) {
 			continue
@@ -85,6 +79,19 @@ func Requests(p *edgeshard.Plan, spans []edgeshard.Span) []Request {
 		if rows[i].Tokens > 1 {
 			rows[i].TPOTMS = (last[i] - first[i]) / float64(rows[i].Tokens-1)
 		}
+	}
+	return rows
+}
+
+// arrivals returns the rows of a workload's requests before any has run.
+func arrivals(w *edgeshard.Workload) []Request {
+	var rows []Request
+	for _, r := range w.Arrivals() {
+		row := Request{Request: int64(r.ID), Status: "unfinished", ArrivalS: r.Arrival.Seconds(), Prompt: int64(r.Prompt)}
+		if r.Class < len(w.Classes) {
+			row.Class = w.Classes[r.Class].Name
+		}
+		rows = append(rows, row)
 	}
 	return rows
 }

@@ -178,58 +178,62 @@ func TestEOS(t *testing.T) {
 	}
 }
 
-// TestLogProbs holds both shapes to the tokens said, streamed or not.
+// wholeAndStreamed are what a request adds to get its answer in one piece, or not.
+var wholeAndStreamed = []string{"", `,"stream":true`}
+
+// TestLogProbs holds a completion's columns to the tokens said, streamed or not.
 func TestLogProbs(t *testing.T) {
 	s := newSite(t, &fake{text: "The é 🦊."}, nil)
-	type legacy struct {
+	n := len(s.fake.tokenizer.Encode("The é 🦊.", false))
+	type logProbs struct {
 		Tokens []string
 		Own    []float64            `json:"token_logprobs"`
 		Top    []map[string]float64 `json:"top_logprobs"`
 		Offset []int                `json:"text_offset"`
 	}
-	type chat struct {
-		Content []struct {
-			Token   string
-			LogProb float64
-			Bytes   []byte
-			Top     []struct{ Token string } `json:"top_logprobs"`
-		}
-	}
-	ids := s.fake.tokenizer.Encode("The é 🦊.", false)
-	for _, stream := range []string{"", `,"stream":true`} {
-		var columns legacy
-		var rows chat
+	for _, stream := range wholeAndStreamed {
+		var all logProbs
 		text := ""
 		for _, r := range s.all("/v1/completions", ask+`,"logprobs":2,"echo":false,"stop":"zzz"`+stream+"}") {
-			q := r.Choices[0]
-			text += q.Text
-			var l legacy
-			if err := json.Unmarshal(q.LogProbs, &l); err != nil {
+			text += r.Choices[0].Text
+			var l logProbs
+			if err := json.Unmarshal(r.Choices[0].LogProbs, &l); err != nil {
 				t.Fatal(err)
 			}
-			columns.Tokens, columns.Own = append(columns.Tokens, l.Tokens...), append(columns.Own, l.Own...)
-			columns.Top, columns.Offset = append(columns.Top, l.Top...), append(columns.Offset, l.Offset...)
+			all.Tokens, all.Own = append(all.Tokens, l.Tokens...), append(all.Own, l.Own...)
+			all.Top, all.Offset = append(all.Top, l.Top...), append(all.Offset, l.Offset...)
 		}
-		if text != " The é 🦊." || len(columns.Tokens) != len(ids) || columns.Offset[0] != 0 || columns.Own[0] != math.Log(0.5) || len(columns.Top[1]) != 2 {
-			t.Errorf("%q, %+v", text, columns)
+		if text != " The é 🦊." || len(all.Tokens) != n || all.Offset[0] != 0 || all.Own[0] != math.Log(0.5) || len(all.Top[1]) != 2 {
+			t.Errorf("%q, %+v", text, all)
 		}
-		if last := columns.Offset[len(ids)-1]; last != 8 {
+		if last := all.Offset[n-1]; last != 8 {
 			t.Errorf("the last token is at %d, want 8", last)
 		}
+	}
+}
+
+// TestChatLogProbs holds a chat's rows to the tokens said, streamed or not.
+func TestChatLogProbs(t *testing.T) {
+	s := newSite(t, &fake{text: "The é 🦊."}, nil)
+	for _, stream := range wholeAndStreamed {
 		var bytes []byte
 		for _, r := range s.all("/v1/chat/completions", talk+`,"logprobs":true,"top_logprobs":3`+stream+"}") {
-			var l chat
+			var l struct {
+				Content []struct {
+					Bytes []byte
+					Top   []struct{ Token string } `json:"top_logprobs"`
+				}
+			}
 			if raw := r.Choices[0].LogProbs; raw != nil {
 				if err := json.Unmarshal(raw, &l); err != nil {
 					t.Fatal(err)
 				}
 			}
-			rows.Content = append(rows.Content, l.Content...)
-		}
-		for _, c := range rows.Content {
-			bytes = append(bytes, c.Bytes...)
-			if len(c.Top) != 3 {
-				t.Errorf("%+v: want 3 alternatives", c)
+			for _, c := range l.Content {
+				bytes = append(bytes, c.Bytes...)
+				if len(c.Top) != 3 {
+					t.Errorf("%+v: want 3 alternatives", c)
+				}
 			}
 		}
 		if string(bytes) != " The é 🦊." {

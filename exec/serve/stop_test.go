@@ -8,6 +8,32 @@ import (
 	"pgregory.net/rapid"
 )
 
+// checkGiven: no stop is in what was seen, and no part of one ends what was given
+// away of it, all of it.
+func checkGiven(t *rapid.T, stops []string, seen, given string) {
+	for _, stop := range stops {
+		if strings.Contains(seen, stop) {
+			t.Fatalf("stop %q in %q went by", stop, seen)
+		}
+		for n := 1; n < len(stop) && given == seen; n++ {
+			if strings.HasSuffix(given, stop[:n]) {
+				t.Fatalf("%q given away, which may begin %q", given, stop)
+			}
+		}
+	}
+}
+
+// upToStop returns a text up to the first stop in it.
+func upToStop(text string, stops []string) string {
+	end := len(text)
+	for _, stop := range stops {
+		if i := strings.Index(text, stop); i >= 0 {
+			end = min(end, i)
+		}
+	}
+	return text[:end]
+}
+
 // TestStopper: however a text is cut into parts, what is given away is the text
 // up to the stop that is complete first, and nothing that could begin one.
 func TestStopper(t *testing.T) {
@@ -26,26 +52,11 @@ func TestStopper(t *testing.T) {
 			if hit {
 				break
 			}
-			for _, stop := range stops {
-				if strings.Contains(seen, stop) {
-					t.Fatalf("stop %q in %q went by", stop, seen)
-				}
-				for n := 1; n < len(stop) && n <= len(given); n++ {
-					if strings.HasSuffix(given, stop[:n]) && strings.HasPrefix(seen, given) && len(seen) == len(given) {
-						t.Fatalf("%q given away, which may begin %q", given, stop)
-					}
-				}
-			}
+			checkGiven(t, stops, seen, given)
 		}
 		want := seen
 		if hit {
-			end := len(seen)
-			for _, stop := range stops {
-				if i := strings.Index(seen, stop); i >= 0 {
-					end = min(end, i)
-				}
-			}
-			want = seen[:end]
+			want = upToStop(seen, stops)
 		} else {
 			given += s.flush()
 		}

@@ -31,36 +31,40 @@ func fetched(t *testing.T, s *Store, file string, units []*wire.UnitWeights) {
 	}
 }
 
-func TestFetch(t *testing.T) {
-	file := newModel(t, 1)
-	l, units := library(t, file, nil)
-	all := objects(t, units)
+// listed are sources that together have all of a library, whatever some of them do.
+func listed(l *Library) map[string][]Source {
+	goes := newFake(l)
+	goes.after = 3
+	making := func(change func([]byte) []byte) *fake {
+		f := newFake(l)
+		f.change = change
+		return f
+	}
 	forge := func(b []byte) []byte {
 		if b != nil {
 			b[len(b)/2] ^= 1
 		}
 		return b
 	}
-	for name, list := range map[string]func() []Source{
-		"one source": func() []Source { return []Source{newFake(l)} },
-		"two":        func() []Source { return []Source{newFake(l), newFake(l)} },
-		"one that goes, one stays": func() []Source {
-			return []Source{&fake{library: l, wants: make(chan want, window), after: 3}, newFake(l)}
-		},
-		"one that forges, one true": func() []Source {
-			return []Source{&fake{library: l, wants: make(chan want, window), change: forge}, newFake(l)}
-		},
-		"one that has nothing, a whole one": func() []Source {
-			return []Source{&fake{library: l, wants: make(chan want, window), change: func([]byte) []byte { return nil }}, newFake(l)}
-		},
-		"one that cuts chunks short": func() []Source {
-			return []Source{&fake{library: l, wants: make(chan want, window), change: func(b []byte) []byte { return b[:len(b)-1] }}, newFake(l)}
-		},
-	} {
+	return map[string][]Source{
+		"one source":                            {newFake(l)},
+		"two":                                   {newFake(l), newFake(l)},
+		"one that goes, one stays":              {goes, newFake(l)},
+		"one that forges, one true":             {making(forge), newFake(l)},
+		"one that has nothing, a whole one":     {making(func([]byte) []byte { return nil }), newFake(l)},
+		"one that cuts chunks short, one whole": {making(func(b []byte) []byte { return b[:len(b)-1] }), newFake(l)},
+	}
+}
+
+func TestFetch(t *testing.T) {
+	file := newModel(t, 1)
+	l, units := library(t, file, nil)
+	all := objects(t, units)
+	for name, list := range listed(l) {
 		t.Run(name, func(t *testing.T) {
 			s := store(t, 0)
 			var last int64
-			n, unpin, err := s.Fetch(t.Context(), all, sources(list()...), func(done, total int64) {
+			n, unpin, err := s.Fetch(t.Context(), all, sources(list...), func(done, total int64) {
 				if done < last || total != size(all) {
 					t.Errorf("progress %d of %d after %d of %d", done, total, last, size(all))
 				}

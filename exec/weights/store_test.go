@@ -11,6 +11,16 @@ import (
 	"github.com/edgeshard/edgeshard/exec/wire"
 )
 
+// lastUsed makes objects of a store look as if they had last been used then.
+func lastUsed(t *testing.T, s *Store, objects []Object, then time.Time) {
+	t.Helper()
+	for _, o := range objects {
+		if err := os.Chtimes(s.path(o.ID), then, then); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestEviction: what was used longest ago makes room, what is in use never does.
 func TestEviction(t *testing.T) {
 	file := newModel(t, 1)
@@ -27,12 +37,7 @@ func TestEviction(t *testing.T) {
 			t.Fatal(err)
 		}
 		unpin()
-		used := time.Now().Add(time.Duration(i-10) * time.Hour)
-		for _, o := range p {
-			if err := os.Chtimes(s.path(o.ID), used, used); err != nil {
-				t.Fatal(err)
-			}
-		}
+		lastUsed(t, s, p, time.Now().Add(time.Duration(i-10)*time.Hour))
 	}
 	if _, err := fetch(parts[2]); err != nil {
 		t.Fatal(err)

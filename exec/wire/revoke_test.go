@@ -8,65 +8,104 @@ import (
 	"time"
 )
 
+// An office is a folder with an authority's files, for tests.
+type office struct {
+	*testing.T
+	dir string
+}
+
+func newOffice(t *testing.T) office {
+	t.Helper()
+	o := office{t, t.TempDir()}
+	if err := InitCA(o.dir); err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+func (o office) at(name string) string { return filepath.Join(o.dir, name) }
+
+func (o office) issue(name string, renew bool) {
+	o.Helper()
+	if err := Issue(o.dir, name, nil, time.Hour, renew); err != nil {
+		o.Fatal(err)
+	}
+}
+
+func (o office) load(name string) *Credentials {
+	o.Helper()
+	c, err := LoadCredentials(o.at(name+".crt"), o.at(name+".key"), o.at(caCert))
+	if err != nil {
+		o.Fatal(err)
+	}
+	return c
+}
+
+// pair issues a worker's and the coordinator's certificates, and returns what a
+// handshake of the two comes to.
+func (o office) pair() (shakes func() error) {
+	o.Helper()
+	o.issue("pi", false)
+	o.issue("coordinator", false)
+	worker, coordinator := o.load("pi"), o.load("coordinator")
+	return func() error { return shake(o.T, worker.server(), coordinator.client("pi")) }
+}
+
 // TestRevoke: a certificate that is revoked is refused from the next connection
 // on, on both sides, and a renewed one is not.
 func TestRevoke(t *testing.T) {
-	dir := t.TempDir()
-	if err := InitCA(dir); err != nil {
-		t.Fatal(err)
-	}
-	at := func(name string) string { return filepath.Join(dir, name) }
-	issue := func(name string, renew bool) {
-		t.Helper()
-		if err := Issue(dir, name, nil, time.Hour, renew); err != nil {
-			t.Fatal(err)
-		}
-	}
-	load := func(name string) *Credentials {
-		t.Helper()
-		c, err := LoadCredentials(at(name+".crt"), at(name+".key"), at(caCert))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return c
-	}
-	issue("pi", false)
-	issue("coordinator", false)
-	worker, coordinator := load("pi"), load("coordinator")
-	shakes := func() error { return shake(t, worker.server(), coordinator.client("pi")) }
+	o := newOffice(t)
+	shakes := o.pair()
 	if err := shakes(); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"coordinator", "pi"} {
-		if n, err := Revoke(dir, name); n != 1 || err != nil {
+		if n, err := Revoke(o.dir, name); n != 1 || err != nil {
 			t.Fatalf("%d certificates of %s revoked, %v: want 1", n, name, err)
 		}
-		touch(t, at(caRevoked))
+		touch(t, o.at(caRevoked))
 		if err := shakes(); err == nil || !strings.Contains(err.Error(), "revoked") && !strings.Contains(err.Error(), "bad certificate") {
 			t.Fatalf("error %v after %s was revoked: want a refusal", err, name)
 		}
-		issue(name, true)
-		touch(t, at(name+".crt"))
+		o.issue(name, true)
+		touch(t, o.at(name+".crt"))
 		if err := shakes(); err != nil {
 			t.Fatalf("after %s was renewed: %v", name, err)
 		}
 	}
-	if n, err := Revoke(dir, "pi"); n != 1 || err != nil { // the new one
+	if n, err := Revoke(o.dir, "pi"); n != 1 || err != nil { // the new one
 		t.Errorf("%d certificates revoked, %v: want 1", n, err)
 	}
-	checkIssued(t, dir)
-	if err := os.WriteFile(at(caRevoked), []byte("spoilt"), 0o600); err != nil {
+	checkIssued(t, o.dir)
+}
+
+// TestSpoiltList: while nobody can tell who is revoked, no connection is taken.
+func TestSpoiltList(t *testing.T) {
+	o := newOffice(t)
+	shakes := o.pair()
+	if n, err := Revoke(o.dir, "coordinator"); n != 1 || err != nil {
+		t.Fatalf("%d certificates revoked, %v: want 1", n, err)
+	}
+	o.issue("coordinator", true)
+	for _, name := range []string{"coordinator.crt", caRevoked} {
+		touch(t, o.at(name))
+	}
+	if err := shakes(); err != nil {
+		t.Fatalf("with a sound list: %v", err)
+	}
+	if err := os.WriteFile(o.at(caRevoked), []byte("spoilt"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	touch(t, at(caRevoked))
+	touch(t, o.at(caRevoked))
 	if err := shakes(); err == nil {
 		t.Error("a connection was taken while nobody can tell who is revoked")
 	}
-	if _, err := Revoke(dir, "pi"); err == nil {
+	if _, err := Revoke(o.dir, "pi"); err == nil {
 		t.Error("a spoilt list was replaced")
 	}
 }
 
+// checkIssued holds the list of certificates to what TestRevoke did.
 func checkIssued(t *testing.T, dir string) {
 	t.Helper()
 	all, err := ListIssued(dir)
