@@ -1,7 +1,6 @@
 package edgeshard
 
 import (
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/edgeshard/edgeshard/internal/csvfile"
 )
 
 // A replayFormat is a known CSV file of requests: the names of its columns, and
@@ -79,28 +80,13 @@ func (w *Workload) SetReplay(requests []Request) {
 // first request arrives at 0. Requests that generated nothing, as failed ones in
 // these traces, are left out. Errors name the file and the line.
 func ParseReplay(file string, r io.Reader) ([]Request, error) {
-	rows := csv.NewReader(r)
-	rows.Comment, rows.TrimLeadingSpace, rows.ReuseRecord = '#', true, true
-	header, err := rows.Read()
+	var p *replayParser
+	err := csvfile.Read(file, r, func(header []string) (err error) {
+		p, err = replayOf(header)
+		return err
+	}, func(row []string) error { return p.add(row) })
 	if err != nil {
-		return nil, fmt.Errorf("%s:1: expected a header, found %w", file, err)
-	}
-	p, err := replayOf(header)
-	if err != nil {
-		return nil, fmt.Errorf("%s:1: %w", file, err)
-	}
-	for {
-		row, err := rows.Read()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", file, err)
-		}
-		line, _ := rows.FieldPos(0)
-		if err := p.add(row); err != nil {
-			return nil, fmt.Errorf("%s:%d: %w", file, line, err)
-		}
+		return nil, err
 	}
 	if len(p.requests) == 0 {
 		return nil, fmt.Errorf("%s: no request that generated a token", file)

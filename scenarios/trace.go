@@ -1,8 +1,6 @@
 package scenarios
 
 import (
-	"encoding/csv"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -11,6 +9,8 @@ import (
 	"sort"
 	"strconv"
 	"time"
+
+	"github.com/edgeshard/edgeshard/internal/csvfile"
 )
 
 // A Trace is a link's bandwidth and latency over time, constant between its
@@ -130,29 +130,17 @@ func ReadTrace(path string) (*Trace, error) {
 
 // ParseTrace reads what ReadTrace does; errors name the file and the line.
 func ParseTrace(file string, r io.Reader) (*Trace, error) {
-	rows := csv.NewReader(r)
-	rows.Comment, rows.TrimLeadingSpace, rows.ReuseRecord = '#', true, true
-	header, err := rows.Read()
+	t, absolute := &Trace{}, false
+	err := csvfile.Read(file, r, func(header []string) error {
+		n := len(header)
+		absolute = n > 1 && header[1] == "bandwidth_mbps"
+		if n < 2 || n > 3 || header[0] != "time_s" || !absolute && header[1] != "factor" || n == 3 && header[2] != "latency_ms" {
+			return fmt.Errorf("expected the columns time_s, factor or bandwidth_mbps, and if wanted latency_ms, found %q", header)
+		}
+		return nil
+	}, func(row []string) error { return t.add(row, absolute) })
 	if err != nil {
-		return nil, fmt.Errorf("%s:1: expected a header, found %w", file, err)
-	}
-	n, absolute := len(header), len(header) > 1 && header[1] == "bandwidth_mbps"
-	if n < 2 || n > 3 || header[0] != "time_s" || !absolute && header[1] != "factor" || n == 3 && header[2] != "latency_ms" {
-		return nil, fmt.Errorf("%s:1: expected the columns time_s, factor or bandwidth_mbps, and if wanted latency_ms, found %q", file, header)
-	}
-	t := &Trace{}
-	for {
-		row, err := rows.Read()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", file, err)
-		}
-		line, _ := rows.FieldPos(0)
-		if err := t.add(row, absolute); err != nil {
-			return nil, fmt.Errorf("%s:%d: %w", file, line, err)
-		}
+		return nil, err
 	}
 	if len(t.Points) == 0 {
 		return nil, fmt.Errorf("%s: no points", file)
