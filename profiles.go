@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/edgeshard/edgeshard/internal/tomlfile"
@@ -18,18 +17,7 @@ import (
 var builtinProfiles embed.FS
 
 // ProfileNames returns the names of the built-in profiles, sorted.
-func ProfileNames() []string {
-	files, err := fs.Glob(builtinProfiles, "profiles/*.toml")
-	if err != nil {
-		panic(err) // the pattern is a constant
-	}
-	names := make([]string, len(files))
-	for i, f := range files {
-		names[i] = strings.TrimSuffix(filepath.Base(f), ".toml")
-	}
-	slices.Sort(names)
-	return names
-}
+func ProfileNames() []string { return tomlfile.Names(builtinProfiles, "profiles") }
 
 // BuiltinProfile returns the built-in profile of that name.
 func BuiltinProfile(name string) (*Profile, bool) {

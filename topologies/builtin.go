@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/edgeshard/edgeshard/internal/tomlfile"
@@ -16,18 +15,7 @@ import (
 var builtin embed.FS
 
 // Names returns the names of the built-in topologies, sorted.
-func Names() []string {
-	files, err := fs.Glob(builtin, "builtin/*.toml")
-	if err != nil {
-		panic(err) // the pattern is a constant
-	}
-	names := make([]string, len(files))
-	for i, f := range files {
-		names[i] = baseName(f)
-	}
-	slices.Sort(names)
-	return names
-}
+func Names() []string { return tomlfile.Names(builtin, "builtin") }
 
 // Builtin returns the text of a built-in topology.
 func Builtin(name string) ([]byte, bool) {
