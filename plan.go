@@ -19,6 +19,20 @@ type Stage struct {
 	To     int    `json:"to"`
 }
 
+// StagesOf joins neighbouring units on one device to stages, given the device of
+// each unit and the names of devices.
+func StagesOf(devices []int, name func(device int) string) []Stage {
+	var stages []Stage
+	for u, d := range devices {
+		if n := len(stages); n > 0 && stages[n-1].Device == d {
+			stages[n-1].To = u + 1
+			continue
+		}
+		stages = append(stages, Stage{Name: name(d), Device: d, From: u, To: u + 1})
+	}
+	return stages
+}
+
 // An Objective is what a solver minimises, or maximises.
 type Objective string
 

@@ -142,15 +142,7 @@ func (c *cluster) stages(devices, counts []int) []edgeshard.Stage {
 
 // runs makes a stage of each run of units on one device.
 func (c *cluster) runs(at []int) []edgeshard.Stage {
-	var stages []edgeshard.Stage
-	for u, d := range at {
-		if n := len(stages); n > 0 && stages[n-1].Device == d {
-			stages[n-1].To = u + 1
-			continue
-		}
-		stages = append(stages, edgeshard.Stage{Name: c.Devices[d].Name, Device: d, From: u, To: u + 1})
-	}
-	return stages
+	return edgeshard.StagesOf(at, func(d int) string { return c.Devices[d].Name })
 }
 
 // exo takes the fewest devices whose memory together holds the weights, of equally

@@ -99,13 +99,5 @@ func (t *paperTable) best() ([]edgeshard.Stage, error) {
 
 // stagesOf joins neighbouring units on one device to stages.
 func stagesOf(p *Problem, at []int) []edgeshard.Stage {
-	var stages []edgeshard.Stage
-	for u, d := range at {
-		if n := len(stages); n > 0 && stages[n-1].Device == d {
-			stages[n-1].To = u + 1
-			continue
-		}
-		stages = append(stages, edgeshard.Stage{Name: p.Devices[d].Name, Device: d, From: u, To: u + 1})
-	}
-	return stages
+	return edgeshard.StagesOf(at, func(d int) string { return p.Devices[d].Name })
 }
