@@ -17,14 +17,7 @@ import (
 // TestDocumentedLinkProfile reads the example of docs/formats.md, writes it and
 // reads it again.
 func TestDocumentedLinkProfile(t *testing.T) {
-	doc, err := os.ReadFile("docs/formats.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, section, _ := strings.Cut(string(doc), "\n## Link profile\n")
-	_, rest, _ := strings.Cut(section, "```toml\n")
-	example, _, _ := strings.Cut(rest, "```")
-	p, err := edgeshard.ParseLinkProfile("docs.toml", []byte(example))
+	p, err := edgeshard.ParseLinkProfile("docs.toml", documented(t, "Link profile"))
 	if err != nil || len(p.Links) != 1 || p.Hop != 120*time.Microsecond {
 		t.Fatalf("read %+v, %v", p, err)
 	}

@@ -106,16 +106,25 @@ func TestCheckProfiles(t *testing.T) {
 	}
 }
 
-// TestDocumentedProfile reads the example of docs/formats.md.
-func TestDocumentedProfile(t *testing.T) {
+// documented returns the example in a section of docs/formats.md.
+func documented(t *testing.T, section string) []byte {
+	t.Helper()
 	doc, err := os.ReadFile("docs/formats.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, section, _ := strings.Cut(string(doc), "\n## Profile\n")
-	_, rest, _ := strings.Cut(section, "```toml\n")
-	example, _, ok := strings.Cut(rest, "```")
-	if p, err := edgeshard.ParseProfile("docs.toml", []byte(example)); err != nil || !ok || p.Units != 34 {
+	_, text, _ := strings.Cut(string(doc), "\n## "+section+"\n")
+	_, text, _ = strings.Cut(text, "```toml\n")
+	example, _, ok := strings.Cut(text, "```")
+	if !ok {
+		t.Fatalf("docs/formats.md: expected a section %q with an example, found none", section)
+	}
+	return []byte(example)
+}
+
+// TestDocumentedProfile reads the example of docs/formats.md.
+func TestDocumentedProfile(t *testing.T) {
+	if p, err := edgeshard.ParseProfile("docs.toml", documented(t, "Profile")); err != nil || p.Units != 34 {
 		t.Errorf("read %+v, %v", p, err)
 	}
 }
