@@ -4,39 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"flag"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/edgeshard/edgeshard"
+	"github.com/edgeshard/edgeshard/internal/golden"
 	"github.com/edgeshard/edgeshard/topologies"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
-
-func golden(t *testing.T, name string, got []byte) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", file, diff)
-	}
-}
 
 // twoDevices is a plan of two stages, and the spans of a run of it by hand: a
 // request of two tokens, and one given up.
@@ -67,7 +41,7 @@ func TestTraceGolden(t *testing.T) {
 	if !json.Valid(out.Bytes()) {
 		t.Errorf("not JSON: %s", out.Bytes())
 	}
-	golden(t, "trace.json", out.Bytes())
+	golden.Match(t, "trace.json", out.Bytes())
 }
 
 // TestTraceOfADeath: what faults and recoveries leave in a trace.
@@ -91,7 +65,7 @@ func TestTraceOfADeath(t *testing.T) {
 	if !json.Valid(out.Bytes()) {
 		t.Errorf("not JSON: %s", out.Bytes())
 	}
-	golden(t, "death.json", out.Bytes())
+	golden.Match(t, "death.json", out.Bytes())
 }
 
 func TestEmptyTrace(t *testing.T) {

@@ -3,7 +3,6 @@ package experiments_test
 import (
 	"context"
 	"encoding/json"
-	"flag"
 	"io/fs"
 	"math"
 	"os"
@@ -16,9 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/edgeshard/edgeshard/experiments"
+	"github.com/edgeshard/edgeshard/internal/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite the want.json of each experiment")
 
 // want is what the small version of an experiment must come to.
 type want struct {
@@ -58,7 +56,7 @@ func holdToWant(t *testing.T, path string) {
 	}
 	got := outcome(t, small)
 	file := filepath.Join(filepath.Dir(path), "want.json")
-	if *update {
+	if *golden.Update {
 		writeJSON(t, file, got)
 	}
 	data, err := os.ReadFile(file)

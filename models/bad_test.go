@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/edgeshard/edgeshard/internal/golden"
 )
 
 // A badInput is a fault in a file, and how to run into it; where is a new folder.
@@ -33,7 +35,7 @@ func checkBad(t *testing.T, file string, inputs []badInput) {
 		}
 		fmt.Fprintf(&out, "%s\n    %s\n", in.name, text)
 	}
-	golden(t, file, out.Bytes())
+	golden.Match(t, file, out.Bytes())
 }
 
 // openAll opens a checkpoint and reads everything in it.

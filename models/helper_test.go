@@ -2,15 +2,10 @@ package models
 
 import (
 	"bytes"
-	"flag"
 	"os"
 	"path/filepath"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 // tiny is a shape that every precision can hold.
 var tiny = Config{
@@ -48,20 +43,6 @@ func writeFile(t *testing.T, path string, data []byte) string {
 		t.Fatal(err)
 	}
 	return path
-}
-
-// golden compares got with a file of testdata.
-func golden(t *testing.T, name string, got []byte) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, got, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if diff := cmp.Diff(string(readFile(t, path)), string(got)); diff != "" {
-		t.Errorf("%s (run with -update if this is right):\n%s", path, diff)
-	}
 }
 
 // synthetic returns a GGUF file of tiny's shape.

@@ -2,10 +2,7 @@ package results_test
 
 import (
 	"bytes"
-	"flag"
 	"image/png"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -13,31 +10,10 @@ import (
 	"github.com/parquet-go/parquet-go"
 
 	"github.com/edgeshard/edgeshard"
+	"github.com/edgeshard/edgeshard/internal/golden"
 	"github.com/edgeshard/edgeshard/results"
 	"github.com/edgeshard/edgeshard/topologies"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
-
-func golden(t *testing.T, name string, got []byte) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", file, diff)
-	}
-}
 
 // run is a run by hand: three requests on two devices, of which one dies.
 func run() (*edgeshard.Plan, []edgeshard.Span) {
@@ -70,8 +46,8 @@ func TestGantt(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	golden(t, "gantt.txt", text.Bytes())
-	golden(t, "gantt.svg", svg.Bytes())
+	golden.Match(t, "gantt.txt", text.Bytes())
+	golden.Match(t, "gantt.svg", svg.Bytes())
 	m, err := png.Decode(&image)
 	if err != nil {
 		t.Fatal(err)
@@ -118,8 +94,8 @@ func TestTables(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	golden(t, "requests.csv", csv.Bytes())
-	golden(t, "spans.csv", spansCSV.Bytes())
+	golden.Match(t, "requests.csv", csv.Bytes())
+	golden.Match(t, "spans.csv", spansCSV.Bytes())
 	got, err := parquet.Read[results.Request](bytes.NewReader(columns.Bytes()), int64(columns.Len()))
 	if err != nil {
 		t.Fatal(err)

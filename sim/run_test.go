@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/edgeshard/edgeshard"
+	"github.com/edgeshard/edgeshard/internal/golden"
 	"github.com/edgeshard/edgeshard/sim"
 	"github.com/edgeshard/edgeshard/topologies"
 )
@@ -130,7 +131,7 @@ func TestGolden(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := fixedPlan(3, 3)
 			p.Workload.Schedule = schedule
-			golden(t, name+".jsonl", lines(simulate(t, sim.Runner{Costs: constantCosts()}, p)))
+			golden.Match(t, name+".jsonl", lines(simulate(t, sim.Runner{Costs: constantCosts()}, p)))
 		})
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/edgeshard/edgeshard/internal/golden"
 )
 
 const (
@@ -166,7 +168,7 @@ usable = "2GB"
 	if !errors.As(err, &faults) {
 		t.Fatal(err)
 	}
-	golden(t, "every-fault.golden", err.Error()+"\n")
+	golden.Match(t, "every-fault.golden", err.Error()+"\n")
 	last := 0
 	for _, f := range faults.Faults {
 		if f.Line < last {

@@ -2,7 +2,6 @@ package topologies
 
 import (
 	"encoding/json"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,27 +9,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/edgeshard/edgeshard/internal/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite golden files")
-
-// golden holds got against a file of testdata.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", file, diff)
-	}
-}
 
 // render writes a topology out in full: every device, every link.
 func render(t *testing.T, top *Topology) string {
@@ -62,7 +43,7 @@ func TestBuiltins(t *testing.T) {
 			continue
 		}
 		if name != "local-3" { // whose figures are tuned to its use
-			golden(t, name+".golden", render(t, top))
+			golden.Match(t, name+".golden", render(t, top))
 		}
 		jsonRoundTrip(t, top)
 	}
@@ -162,12 +143,12 @@ func TestParse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "everything.golden", render(t, top))
+	golden.Match(t, "everything.golden", render(t, top))
 	data, err := json.MarshalIndent(top, "", "  ")
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "everything.json.golden", string(data)+"\n")
+	golden.Match(t, "everything.json.golden", string(data)+"\n")
 	jsonRoundTrip(t, top)
 }
 
@@ -246,5 +227,5 @@ latency = "2ms"
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "warnings.golden", got.String())
+	golden.Match(t, "warnings.golden", got.String())
 }
