@@ -76,47 +76,61 @@ func (r *Runner) messageCost(ctx context.Context) (edgeshard.Software, time.Dura
 // together use every directed pair. The way back to the source does not count: it
 // carries tokens only.
 func coveringPaths(devices, source, most int) [][]int {
-	used := make(map[[2]int]bool)
-	left := devices * (devices - 1)
-	use := func(from, to int) {
-		if from != to && !used[[2]int{from, to}] {
-			used[[2]int{from, to}] = true
-			left--
-		}
-	}
-	// fresh returns a device with an unused link from another, or one that has some itself.
-	fresh := func(from int) int {
-		second := -1
-		for to := range devices {
-			switch {
-			case to == from:
-			case !used[[2]int{from, to}]:
-				return to
-			default:
-				for next := range devices {
-					if next != to && !used[[2]int{to, next}] {
-						second = to
-					}
-				}
-			}
-		}
-		return second
-	}
+	links := unusedLinks{devices: devices, left: devices * (devices - 1), used: make(map[[2]int]bool)}
 	var paths [][]int
-	for left > 0 {
+	for links.left > 0 {
 		path := []int{source}
-		for len(path) < most && left > 0 {
+		for len(path) < most && links.left > 0 {
 			at := path[len(path)-1]
-			to := fresh(at)
+			to := links.next(at)
 			if to < 0 {
 				break
 			}
-			use(at, to)
+			links.use(at, to)
 			path = append(path, to)
 		}
 		paths = append(paths, path)
 	}
 	return paths
+}
+
+// unusedLinks are the directed links between devices that no path has used yet.
+type unusedLinks struct {
+	devices, left int
+	used          map[[2]int]bool
+}
+
+func (l *unusedLinks) use(from, to int) {
+	if !l.used[[2]int{from, to}] {
+		l.used[[2]int{from, to}] = true
+		l.left--
+	}
+}
+
+// next returns a device to go to: one with an unused link from here, or one that has
+// some itself; -1 if there is none.
+func (l *unusedLinks) next(from int) int {
+	second := -1
+	for to := range l.devices {
+		switch {
+		case to == from:
+		case !l.used[[2]int{from, to}]:
+			return to
+		case l.leave(to):
+			second = to
+		}
+	}
+	return second
+}
+
+// leave tells whether a device has an unused link to another.
+func (l *unusedLinks) leave(device int) bool {
+	for to := range l.devices {
+		if to != device && !l.used[[2]int{device, to}] {
+			return true
+		}
+	}
+	return false
 }
 
 // alongPaths sends the demo model's passes along paths that cover all pairs; none is

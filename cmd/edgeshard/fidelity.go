@@ -64,15 +64,8 @@ func (a *app) fidelity(ctx context.Context, file string, f *fidelityFlags) error
 	until := time.Now().Add(f.within)
 	if !f.evaluate {
 		done, err := e.Profile(ctx, until)
-		a.clear()
-		if err != nil {
+		if err := a.timeIsUp(done, err, "not every profile has been measured"); err != nil || !done || f.profile {
 			return err
-		}
-		if !done {
-			a.printf("time is up: not every profile has been measured; the same command goes on")
-		}
-		if !done || f.profile {
-			return nil
 		}
 	}
 	if err := e.Prepare(ctx); err != nil {
@@ -80,15 +73,20 @@ func (a *app) fidelity(ctx context.Context, file string, f *fidelityFlags) error
 	}
 	if !f.evaluate {
 		done, err := e.Measure(ctx, only, until)
-		a.clear()
-		if err != nil {
+		if err := a.timeIsUp(done, err, "not everything has run"); err != nil {
 			return err
-		}
-		if !done {
-			a.printf("time is up: not everything has run; the same command goes on")
 		}
 	}
 	return a.fidelityResult(ctx, e)
+}
+
+// timeIsUp says what of a part of the experiment is left; it returns the part's error.
+func (a *app) timeIsUp(done bool, err error, left string) error {
+	a.clear()
+	if err == nil && !done {
+		a.printf("time is up: %s; the same command goes on", left)
+	}
+	return err
 }
 
 func (a *app) fidelityResult(ctx context.Context, e *fidelity.Experiment) error {

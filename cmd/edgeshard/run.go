@@ -129,12 +129,11 @@ func (a *app) runCmd() *cobra.Command {
 				return err
 			}
 			in.work.weights = b.model
-			var p *edgeshard.Plan
+			plan := func() (*edgeshard.Plan, error) { return a.planToRun(cmd.Context(), &in, &s, args) }
 			if b.recovery.resume != "" {
-				p, err = b.recovery.resumed(&in, args, runner)
-			} else {
-				p, err = a.planToRun(cmd.Context(), &in, &s, args)
+				plan = func() (*edgeshard.Plan, error) { return b.recovery.resumed(&in, args, runner) }
 			}
+			p, err := plan()
 			if err != nil {
 				return a.infeasible(err)
 			}

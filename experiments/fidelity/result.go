@@ -208,46 +208,49 @@ func names() []string {
 func (r *Result) sum() {
 	r.Configurations = len(r.Each)
 	for _, metric := range names() {
-		var errors []float64
-		held, of, repeats := 0, 0, 0.0
-		for i := range r.Each {
-			o := &r.Each[i]
-			absolute, signed, noise := o.error(metric)
-			errors = append(errors, absolute)
-			n := float64(len(r.Each))
-			r.Bias[metric] += signed / n
-			r.Noise[metric] += noise / n
-			repeats += float64(len(o.Runs)) / n
-			for _, f := range o.fields(metric) {
-				for k, v := range o.values(f) {
-					of++
-					if o.Runs[k].Bands[f].Holds(v) {
-						held++
-					}
-				}
-			}
-		}
-		r.MAPE[metric], _ = sample.Moments(errors)
-		r.InNoise[metric] = relative(r.MAPE[metric], r.Noise[metric]/math.Sqrt(repeats))
-		slices.Sort(errors)
-		r.P95[metric] = errors[(len(errors)*95+99)/100-1]
-		r.Coverage[metric] = float64(held) / float64(of)
+		r.sumErrors(metric)
 	}
 	r.Gaps = make(map[edgeshard.Part]float64)
+	var bandwidths []float64
 	for i := range r.Each {
 		o := &r.Each[i]
 		for _, g := range o.Gaps {
 			r.Gaps[g.Part] += relative(g.MS, o.Measured["tpot_ms.mean"]) / float64(len(r.Each))
 		}
-	}
-	var bandwidths []float64
-	for i := range r.Each {
-		r.Runs += len(r.Each[i].Runs)
-		for _, one := range r.Each[i].Runs {
+		r.Runs += len(o.Runs)
+		for _, one := range o.Runs {
 			bandwidths = append(bandwidths, one.Bandwidth)
 			r.MostCores = max(r.MostCores, one.Most)
 		}
 	}
 	mean, deviation := sample.Moments(bandwidths)
 	r.Bandwidth = relative(deviation, mean)
+}
+
+// sumErrors sums up a metric's errors, and how many of its values the bands held.
+func (r *Result) sumErrors(metric string) {
+	var errors []float64
+	held, of, repeats := 0, 0, 0.0
+	for i := range r.Each {
+		o := &r.Each[i]
+		absolute, signed, noise := o.error(metric)
+		errors = append(errors, absolute)
+		n := float64(len(r.Each))
+		r.Bias[metric] += signed / n
+		r.Noise[metric] += noise / n
+		repeats += float64(len(o.Runs)) / n
+		for _, f := range o.fields(metric) {
+			for k, v := range o.values(f) {
+				of++
+				if o.Runs[k].Bands[f].Holds(v) {
+					held++
+				}
+			}
+		}
+	}
+	r.MAPE[metric], _ = sample.Moments(errors)
+	r.InNoise[metric] = relative(r.MAPE[metric], r.Noise[metric]/math.Sqrt(repeats))
+	slices.Sort(errors)
+	r.P95[metric] = errors[(len(errors)*95+99)/100-1]
+	r.Coverage[metric] = float64(held) / float64(of)
 }
