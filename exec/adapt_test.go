@@ -11,10 +11,10 @@ import (
 	"github.com/edgeshard/edgeshard/exec"
 )
 
-// TestAdapt: a worker that becomes slower while a run goes on, by less than what
-// counts as a failure, is planned around once it has lasted, and once; the log says
-// why, and the tokens are the same.
-func TestAdapt(t *testing.T) {
+// sharedPlan returns a plan of slow devices of which the source cannot hold all, and
+// its last stage.
+func sharedPlan(t *testing.T) (*edgeshard.Plan, edgeshard.Stage) {
+	t.Helper()
 	w := demoWorkload()
 	w.Requests, w.Tokens, w.IgnoreEOS = 12, 200, true
 	top := devices(t, 3)
@@ -27,10 +27,18 @@ func TestAdapt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	slow := p.Stages[len(p.Stages)-1]
-	if slow.Device == 0 {
+	last := p.Stages[len(p.Stages)-1]
+	if last.Device == 0 {
 		t.Fatalf("stages %v: want the source not to hold all", p.Stages)
 	}
+	return p, last
+}
+
+// TestAdapt: a worker that becomes slower while a run goes on, by less than what
+// counts as a failure, is planned around once it has lasted, and once; the log says
+// why, and the tokens are the same.
+func TestAdapt(t *testing.T) {
+	p, slow := sharedPlan(t)
 	want := run(t, inMemory(), p)
 	log := newWordLog(t)
 	var got *recording

@@ -19,9 +19,10 @@ func machine(p *edgeshard.Plan) *edgeshard.Profile {
 	}}
 }
 
-// TestImitation: a device is slowed by what the plan's costs say of its stages,
-// relative to this machine; one that is faster is refused.
-func TestImitation(t *testing.T) {
+// imitatedPlan returns a plan of three devices slower than this machine, two of another
+// profile than its own, and this machine's.
+func imitatedPlan(t *testing.T) (*edgeshard.Plan, *edgeshard.Profile) {
+	t.Helper()
 	top := devices(t, 3)
 	w := demoWorkload()
 	w.Tokens, w.IgnoreEOS = 2, true
@@ -37,6 +38,13 @@ func TestImitation(t *testing.T) {
 		{From: 0, To: 10, Batch: 1, Tokens: 1, Past: 8, MS: 5}, {From: 0, To: 10, Batch: 1, Tokens: w.PromptTokens, MS: 10},
 	}
 	p.Profiles = map[string]*edgeshard.Profile{"machine": here, "five": &five}
+	return p, here
+}
+
+// TestImitation: a device is slowed by what the plan's costs say of its stages,
+// relative to this machine; one that is faster is refused.
+func TestImitation(t *testing.T) {
+	p, here := imitatedPlan(t)
 	var got *edgeshard.Imitation
 	r := inMemory()
 	r.Emulate, r.Machine, r.Imitated = true, here, func(i *edgeshard.Imitation) { got = i }
@@ -56,7 +64,8 @@ func TestImitation(t *testing.T) {
 		t.Errorf("links: %+v", got.Links)
 	}
 
-	top.Devices[0].Profile, top.Devices[0].FLOPS, top.Devices[0].MemoryBandwidth = "", 1e15, 1e14
+	fast := &p.Topology.Devices[0]
+	fast.Profile, fast.FLOPS, fast.MemoryBandwidth = "", 1e15, 1e14
 	_, err := try(t.Context(), r, p)
 	var device *exec.DeviceError
 	if !errors.As(err, &device) || device.Device != "d0" || !strings.Contains(err.Error(), "faster than this machine") {

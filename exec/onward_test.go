@@ -9,21 +9,31 @@ import (
 	"github.com/edgeshard/edgeshard/exec/wire"
 )
 
+const (
+	bookEOS    = 7
+	bookTokens = 6 // of a request at most
+)
+
+// drawBook draws a book of four requests.
+func drawBook(t *rapid.T) *book {
+	w := edgeshard.Workload{
+		Requests: 4, PromptTokens: 4, Tokens: bookTokens, Batch: 4, MicroBatch: rapid.IntRange(1, 4).Draw(t, "micro-batch"),
+		Schedule: rapid.SampledFrom([]edgeshard.Schedule{edgeshard.Sequential, edgeshard.Bubbles, edgeshard.NoBubbles}).Draw(t, "schedule"),
+	}
+	b := newBook(&w)
+	for id := range w.Requests {
+		n := rapid.IntRange(1, w.Tokens).Draw(t, "tokens")
+		b.add(&talk{request: edgeshard.Request{ID: id, Prompt: 3, Tokens: n}, prompt: make([]int, 3), eos: bookEOS})
+	}
+	return b
+}
+
 // TestOnward: passes that the source lets in by itself are those that the
 // coordinator would have sent, whenever it is halted and whichever requests end, so
 // that each gets its tokens one by one.
 func TestOnward(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		const eos = 7
-		w := edgeshard.Workload{
-			Requests: 4, PromptTokens: 4, Tokens: 6, Batch: 4, MicroBatch: rapid.IntRange(1, 4).Draw(t, "micro-batch"),
-			Schedule: rapid.SampledFrom([]edgeshard.Schedule{edgeshard.Sequential, edgeshard.Bubbles, edgeshard.NoBubbles}).Draw(t, "schedule"),
-		}
-		b, said := newBook(&w), make(map[int]int)
-		for id := range w.Requests {
-			n := rapid.IntRange(1, w.Tokens).Draw(t, "tokens")
-			b.add(&talk{request: edgeshard.Request{ID: id, Prompt: 3, Tokens: n}, prompt: make([]int, 3), eos: eos})
-		}
+		b, said := drawBook(t), make(map[int]int)
 		var source onward
 		var flying []*wire.Pass
 		ahead := 0
@@ -39,7 +49,7 @@ func TestOnward(t *testing.T) {
 			flying = flying[1:]
 			for _, q := range p.GetSequences() {
 				checkHistory(t, b.talks[int(q.GetRequest())], q)
-				q.Tokens = []uint32{rapid.Uint32Range(eos, eos+5).Draw(t, "token")}
+				q.Tokens = []uint32{rapid.Uint32Range(bookEOS, bookEOS+5).Draw(t, "token")}
 				said[int(q.GetRequest())]++
 			}
 			if next := source.next(p); next != nil {
@@ -50,7 +60,7 @@ func TestOnward(t *testing.T) {
 			backOf(t, b, p)
 		}
 		for id, n := range said {
-			if n > w.Tokens || n == 0 {
+			if n > bookTokens || n == 0 {
 				t.Fatalf("request %d got %d tokens", id, n)
 			}
 		}

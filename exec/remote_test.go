@@ -184,13 +184,19 @@ func TestStrangers(t *testing.T) {
 		if got := taken(t, fetch, err); got != c.taken {
 			t.Errorf("fetching of %s as device %d: taken %v: want %v", c.name, c.device, got, c.taken)
 		}
-		supply, err := client.Supply(ctx)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := supply.Recv(); err == nil || !strings.Contains(err.Error(), "not the coordinator's") {
-			t.Errorf("weights of %s: error %v: want a refusal", c.name, err)
-		}
+		refusesWeights(ctx, t, client, c.name)
+	}
+}
+
+// refusesWeights: a worker takes no weights from anybody but the coordinator.
+func refusesWeights(ctx context.Context, t *testing.T, client wire.WorkerClient, name string) {
+	t.Helper()
+	supply, err := client.Supply(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := supply.Recv(); err == nil || !strings.Contains(err.Error(), "not the coordinator's") {
+		t.Errorf("weights of %s: error %v: want a refusal", name, err)
 	}
 }
 

@@ -87,36 +87,46 @@ func (d drifted) Transfer(from, to int, bytes int64) edgeshard.Transfer {
 	return t
 }
 
+// How a machine's visits differ: in compute, in each measurement, and in a message, in ns.
+const drift, noise, hopDrift = 0.08, 0.03, 60e3
+
+// visitedPlan returns a plan whose profile was measured on eight visits to a machine
+// that drifts, and the costs it drifts about.
+func visitedPlan(t *testing.T, rng *rand.Rand) (p *edgeshard.Plan, truth edgeshard.Costs) {
+	t.Helper()
+	p = spreadPlan(t, edgeshard.Spread{})
+	q := p.Profiles["p"]
+	for i := range q.Points {
+		embedding := q.Points[i]
+		q.Points[i].From, embedding.To = 1, 1
+		q.Points = append(q.Points, embedding)
+	}
+	truth = must(p.Costs())
+	exact := slices.Clone(q.Points)
+	for i := range q.Points {
+		q.Points[i].Raw = nil
+	}
+	for visit := range 8 {
+		slow := math.Exp(drift * rng.NormFloat64())
+		hop := 200*time.Microsecond + time.Duration(hopDrift*rng.NormFloat64())
+		q.Rounds = append(q.Rounds, edgeshard.Round{
+			Visit: visit + 1, Date: visited.Add(time.Duration(visit) * 3 * time.Minute).Format(time.RFC3339), Blocks: 1, Software: edgeshard.Software{Hop: hop},
+		})
+		for i := range q.Points {
+			q.Points[i].Raw = append(q.Points[i].Raw, exact[i].MS*slow*math.Exp(noise*rng.NormFloat64()))
+		}
+	}
+	q.Sum()
+	return p, truth
+}
+
 // TestBandsOfVisits: the bands of profiles that some visits to a drifting machine
 // have brought hold nine in ten of the runs that come after them.
 func TestBandsOfVisits(t *testing.T) {
-	const drift, noise, hopDrift = 0.08, 0.03, 60e3 // of compute, of each measurement, in ns
 	rng := rand.New(rand.NewPCG(3, 4))
 	held, runs := 0, 0
 	for range 60 {
-		p := spreadPlan(t, edgeshard.Spread{})
-		q := p.Profiles["p"]
-		for i := range q.Points {
-			embedding := q.Points[i]
-			q.Points[i].From, embedding.To = 1, 1
-			q.Points = append(q.Points, embedding)
-		}
-		truth := must(p.Costs())
-		exact := slices.Clone(q.Points)
-		for i := range q.Points {
-			q.Points[i].Raw = nil
-		}
-		for visit := range 8 {
-			slow := math.Exp(drift * rng.NormFloat64())
-			hop := 200*time.Microsecond + time.Duration(hopDrift*rng.NormFloat64())
-			q.Rounds = append(q.Rounds, edgeshard.Round{
-				Visit: visit + 1, Date: visited.Add(time.Duration(visit) * 3 * time.Minute).Format(time.RFC3339), Blocks: 1, Software: edgeshard.Software{Hop: hop},
-			})
-			for i := range q.Points {
-				q.Points[i].Raw = append(q.Points[i].Raw, exact[i].MS*slow*math.Exp(noise*rng.NormFloat64()))
-			}
-		}
-		q.Sum()
+		p, truth := visitedPlan(t, rng)
 		bands, err := new(sim.Runner).Bands(t.Context(), p, visited.Add(30*time.Minute), 1)
 		if err != nil {
 			t.Fatal(err)

@@ -70,6 +70,18 @@ func TestCommandLine(t *testing.T) {
 	}
 }
 
+func writeJSON(t *testing.T, file string, v any) string {
+	t.Helper()
+	data, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
 // TestOpenForTUI reads everything the screen writes, and says what is wrong with
 // what it cannot read.
 func TestOpenForTUI(t *testing.T) {
@@ -79,17 +91,7 @@ func TestOpenForTUI(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	write := func(name string, v any) string {
-		file := filepath.Join(dir, name)
-		data, err := json.Marshal(v)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, data, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return file
-	}
+	write := func(name string, v any) string { return writeJSON(t, filepath.Join(dir, name), v) }
 	o, err := openForTUI(write("plan.json", plan), question(t, "local-3", "demo"))
 	if err != nil || !o.Question.Topology.Equal(q.Topology) || o.Question.Model != q.Model {
 		t.Errorf("plan: %+v, %v", o, err)

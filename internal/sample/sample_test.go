@@ -26,44 +26,52 @@ func TestMean(t *testing.T) {
 	}
 }
 
+// A succession says how values of successive visits come about.
+type succession struct {
+	name                  string
+	visits, each          int
+	between, walk, within float64 // deviations: of a visit, of a step to the next, of a value
+	ahead                 float64 // steps from the last visit to the further value
+	least, most           float64 // share of the further values that are to be held
+}
+
+var successions = []succession{
+	{"comes and goes", 8, 3, 0.08, 0, 0.03, 1, 0.88, 0.98},
+	{"mostly noise", 8, 3, 0.02, 0, 0.06, 1, 0.88, 0.98},
+	{"walks", 8, 3, 0, 0.04, 0.02, 3, 0.78, 0.95},
+	{"walks, much later", 8, 3, 0, 0.04, 0.02, 7, 0.75, 0.95},
+	{"both", 12, 3, 0.05, 0.02, 0.03, 6, 0.88, 0.98},
+	{"few visits", 4, 2, 0.08, 0, 0.03, 1, 0.88, 0.98},
+	{"one value a visit", 8, 1, 0.05, 0.02, 0.03, 3, 0.88, 0.98},
+}
+
+// draw returns the values of visits 100 apart, all of them, and a further value.
+func (c *succession) draw(rng *rand.Rand) (visits []sample.Visit, all []float64, next float64) {
+	state := 0.0
+	value := func(stay float64) float64 { return state + stay + c.within*rng.NormFloat64() }
+	for i := range c.visits {
+		v, stay := sample.Visit{At: 100 * float64(i)}, c.between*rng.NormFloat64()
+		for range c.each {
+			v.Values = append(v.Values, value(stay))
+		}
+		visits, all = append(visits, v), append(all, v.Values...)
+		state += c.walk * rng.NormFloat64()
+	}
+	state += c.walk * math.Sqrt(c.ahead-1) * rng.NormFloat64()
+	return visits, all, value(c.between * rng.NormFloat64())
+}
+
 // TestOfNext: of values that come some time after several visits, about nine in ten
 // lie where what the visits showed says that nine in ten do: some more where the
 // machine comes and goes, some fewer where it does nothing but walk away. The spread
 // of all values, taken for independent, holds far fewer.
 func TestOfNext(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	for _, c := range []struct {
-		name                  string
-		visits, each          int
-		between, walk, within float64 // deviations: of a visit, of a step to the next, of a value
-		ahead                 float64 // steps from the last visit to the further value
-		least, most           float64
-	}{
-		{"comes and goes", 8, 3, 0.08, 0, 0.03, 1, 0.88, 0.98},
-		{"mostly noise", 8, 3, 0.02, 0, 0.06, 1, 0.88, 0.98},
-		{"walks", 8, 3, 0, 0.04, 0.02, 3, 0.78, 0.95},
-		{"walks, much later", 8, 3, 0, 0.04, 0.02, 7, 0.75, 0.95},
-		{"both", 12, 3, 0.05, 0.02, 0.03, 6, 0.88, 0.98},
-		{"few visits", 4, 2, 0.08, 0, 0.03, 1, 0.88, 0.98},
-		{"one value a visit", 8, 1, 0.05, 0.02, 0.03, 3, 0.88, 0.98},
-	} {
+	for _, c := range successions {
 		held, naive := 0, 0
 		const times = 800
 		for range times {
-			state := 0.0
-			value := func(stay float64) float64 { return state + stay + c.within*rng.NormFloat64() }
-			var visits []sample.Visit
-			var all []float64
-			for i := range c.visits {
-				v, stay := sample.Visit{At: 100 * float64(i)}, c.between*rng.NormFloat64()
-				for range c.each {
-					v.Values = append(v.Values, value(stay))
-				}
-				visits, all = append(visits, v), append(all, v.Values...)
-				state += c.walk * rng.NormFloat64()
-			}
-			state += c.walk * math.Sqrt(c.ahead-1) * rng.NormFloat64()
-			next := value(c.between * rng.NormFloat64())
+			visits, all, next := c.draw(rng)
 			mean, _ := sample.Moments(all)
 			deviation, n := sample.OfNext(visits, 100*(float64(c.visits-1)+c.ahead))
 			if math.Abs(next-mean) < deviation*math.Sqrt(1+1/float64(n))*quantile(n-1, rng) {
