@@ -69,7 +69,7 @@ func TestOfNext(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for _, c := range successions {
 		held, naive := 0, 0
-		const times = 800
+		const times = 400
 		for range times {
 			visits, all, next := c.draw(rng)
 			mean, _ := sample.Moments(all)
