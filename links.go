@@ -66,7 +66,8 @@ func (p *LinkProfile) Validate() error {
 		case l.Bandwidth <= 0:
 			return fmt.Errorf("link profile %s: link %d: bandwidth is %s: want more than 0", p.Name, i+1, l.Bandwidth)
 		case l.Latency < 0 || time.Duration(l.Latency) > time.Hour || l.Jitter < 0 || l.Uncertainty < 0:
-			return fmt.Errorf("link profile %s: link %d: want a latency of 0 to an hour, and jitter and uncertainty of 0 or more", p.Name, i+1)
+			return fmt.Errorf("link profile %s: link %d: latency %s, jitter %s, uncertainty %s: want a latency of 0 to an hour, and the others of 0 or more",
+				p.Name, i+1, l.Latency, l.Jitter, l.Uncertainty)
 		}
 	}
 	if len(p.Links) == 0 {
