@@ -18,7 +18,7 @@ import (
 )
 
 var (
-	overheadPairs  = flag.Int("overhead-pairs", 20, "pairs of turns of BenchmarkOverhead")
+	overheadPairs  = flag.Int("overhead-pairs", 20, "pairs of turns of BenchmarkOverhead, of each start")
 	overheadModel  = flag.String("overhead-model", "demo", "checkpoint that it runs")
 	overheadTokens = flag.Int("overhead-tokens", 100, "tokens of each sequence in a turn")
 	overheadBatch  = flag.Int("overhead-batch", 4, "sequences run together; 1: a worker at a time computes")
@@ -28,7 +28,8 @@ var (
 // nothing fails: each of them alone, and all. Two runs of one plan, with it and
 // without, on two worker processes each, stand still in turn while the other decodes a
 // batch, in the order ABBA, so that the two turns of a pair have the machine in much
-// the same state. A timeout of an hour has a beat every three minutes, which is as
+// the same state. Each iteration starts them anew, since where a process' memory lies
+// makes a difference, too. A timeout of an hour has a beat every three minutes, which is as
 // good as none. docs/reliability.md has the figures.
 func BenchmarkOverhead(b *testing.B) {
 	bare := exec.Options{Local: processes(b), Threads: 1, Insecure: true, Timeout: time.Hour}
@@ -47,17 +48,31 @@ func BenchmarkOverhead(b *testing.B) {
 		b.Run(k.name, func(b *testing.B) {
 			with := bare
 			k.options(&with)
-			for b.Loop() {
-				compare(b, newContestant(b, bare, false), newContestant(b, with, k.journal))
+			order := [2]func() *contestant{
+				func() *contestant { return newContestant(b, bare, false, false) },
+				func() *contestant { return newContestant(b, with, k.journal, true) },
 			}
+			var all []series
+			for b.Loop() {
+				all = append(all, compare(b, order))
+				order[0], order[1] = order[1], order[0]
+			}
+			report(b, all)
 		})
 	}
 }
 
-// compare reports by how much a run is slower than another, and how much more
-// processor time it takes, with intervals of 95 %.
-func compare(b *testing.B, without, with *contestant) {
-	var slower, dearer, speed []float64
+// A series is what was seen of two starts: in each pair of turns, by how many per cent
+// longer the one with took, and how much more processor time.
+type series struct{ slower, dearer, speed []float64 }
+
+// compare starts both runs, and has them decode batches in turn.
+func compare(b *testing.B, order [2]func() *contestant) (s series) {
+	first, second := order[0](), order[1]()
+	without, with := first, second
+	if first.with {
+		without, with = second, first
+	}
 	for pair := range *overheadPairs + 1 {
 		var x, y turn
 		if pair%2 == 0 {
@@ -68,32 +83,50 @@ func compare(b *testing.B, without, with *contestant) {
 		if pair == 0 {
 			continue // cold
 		}
-		slower = append(slower, 100*(float64(y.took)/float64(x.took)-1))
-		dearer = append(dearer, 100*(float64(y.cpu)/float64(x.cpu)-1))
-		speed = append(speed, float64((*overheadTokens-1)**overheadBatch)/x.took.Seconds())
+		s.slower = append(s.slower, 100*(float64(y.took)/float64(x.took)-1))
+		s.dearer = append(s.dearer, 100*(float64(y.cpu)/float64(x.cpu)-1))
+		s.speed = append(s.speed, float64((*overheadTokens-1)**overheadBatch)/x.took.Seconds())
 	}
 	without.end(b)
 	with.end(b)
-	b.Logf("%% more time: %.2f\n%% more processor time: %.2f", slower, dearer)
-	b.ReportMetric(sample.Median(speed), "tokens/s")
-	for what, values := range map[string][]float64{"time": slower, "cpu": dearer} {
-		low, high := interval(values)
-		b.ReportMetric(sample.Median(values), "%-more-"+what)
+	return s
+}
+
+// report tells the medians with their intervals.
+func report(b *testing.B, all []series) {
+	values := func(of func(series) []float64) (out [][]float64) {
+		for _, s := range all {
+			out = append(out, of(s))
+		}
+		return out
+	}
+	slower := values(func(s series) []float64 { return s.slower })
+	dearer := values(func(s series) []float64 { return s.dearer })
+	speed := values(func(s series) []float64 { return s.speed })
+	b.ReportMetric(sample.Median(slices.Concat(speed...)), "tokens/s")
+	for what, v := range map[string][][]float64{"time": slower, "cpu": dearer} {
+		low, high := interval(v)
+		b.ReportMetric(sample.Median(slices.Concat(v...)), "%-more-"+what)
 		b.ReportMetric(low, "%-more-"+what+"-low")
 		b.ReportMetric(high, "%-more-"+what+"-high")
 	}
 	b.ReportMetric(0, "ns/op") // says nothing
+	b.Logf("%% more time: %.2f\n%% more processor time: %.2f", slower, dearer)
 }
 
-// interval is that of the median of a sample, by bootstrap: it holds 95 of 100
-// medians of samples that are drawn from it.
-func interval(values []float64) (low, high float64) {
+// interval is that of the median, by bootstrap: it holds 95 of 100 medians of samples
+// drawn from the starts there were, and from the pairs of each.
+func interval(starts [][]float64) (low, high float64) {
 	const draws = 4000
 	rng := rand.New(rand.NewPCG(1, 2))
-	medians, drawn := make([]float64, draws), make([]float64, len(values))
+	medians := make([]float64, draws)
 	for i := range medians {
-		for k := range drawn {
-			drawn[k] = values[rng.IntN(len(values))]
+		var drawn []float64
+		for range starts {
+			pairs := starts[rng.IntN(len(starts))]
+			for range pairs {
+				drawn = append(drawn, pairs[rng.IntN(len(pairs))])
+			}
 		}
 		medians[i] = sample.Median(drawn)
 	}
@@ -103,6 +136,7 @@ func interval(values []float64) (low, high float64) {
 
 // A contestant is a run that stands still between two batches until it is its turn.
 type contestant struct {
+	with  bool // what is measured
 	pids  *pidLog
 	seen  int // tokens
 	first time.Time
@@ -116,7 +150,7 @@ type contestant struct {
 // A turn is what a batch took from its first tokens to its last.
 type turn struct{ took, cpu time.Duration }
 
-func newContestant(b *testing.B, o exec.Options, journal bool) *contestant {
+func newContestant(b *testing.B, o exec.Options, journal, with bool) *contestant {
 	b.Helper()
 	w := edgeshard.Workload{
 		Requests: *overheadBatch * (*overheadPairs + 1), PromptTokens: 4, Tokens: *overheadTokens,
@@ -134,7 +168,7 @@ func newContestant(b *testing.B, o exec.Options, journal bool) *contestant {
 	}
 	r, pids := watched(b, o.Timeout)
 	o.Log = r.Log
-	c := &contestant{pids: pids, begin: make(chan struct{}), took: make(chan turn), ended: make(chan error, 1)}
+	c := &contestant{with: with, pids: pids, begin: make(chan struct{}), took: make(chan turn), ended: make(chan error, 1)}
 	opened := make(chan struct{})
 	left := len(p.Topology.Devices)
 	o.Progress = func(q exec.Progress) {
