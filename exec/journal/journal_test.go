@@ -141,3 +141,21 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// BenchmarkJournal keeps the tokens of a pass of two requests.
+func BenchmarkJournal(b *testing.B) {
+	j, err := Create(b.TempDir(), Header{Plan: []byte("{}")})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		j.Token(1, 12345)
+		j.Token(2, 23456)
+		if err := j.Flush(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := j.Close(); err != nil {
+		b.Fatal(err)
+	}
+}

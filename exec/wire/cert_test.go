@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-func issued(t *testing.T, a *Authority, name string) *Credentials {
+func issued(t testing.TB, a *Authority, name string) *Credentials {
 	t.Helper()
 	p, err := a.Issue(name)
 	if err != nil {
@@ -25,7 +25,7 @@ func issued(t *testing.T, a *Authority, name string) *Credentials {
 	return c
 }
 
-func authority(t *testing.T) *Authority {
+func authority(t testing.TB) *Authority {
 	t.Helper()
 	a, err := NewAuthority()
 	if err != nil {
