@@ -25,10 +25,14 @@ func (p *pace) set(w *wire.Pace) error {
 	return nil
 }
 
-// of returns the slowdown of a pass; one of several positions is a prefill.
-func (p *pace) of(pass *wire.Pass) float64 {
+// of returns the slowdown of a pass.
+func (p *pace) of(pass *wire.Pass) float64 { return p.with(int(pass.GetSequences()[0].GetNew())) }
+
+// with returns the slowdown of a pass with so many new positions of a sequence; one
+// of several is a prefill.
+func (p *pace) with(n int) float64 {
 	w := p.now.Load()
-	if f := w.GetPrefillSlowdown(); f > 0 && pass.GetSequences()[0].GetNew() > 1 {
+	if f := w.GetPrefillSlowdown(); f > 0 && n > 1 {
 		return f
 	}
 	return w.GetSlowdown()

@@ -1,9 +1,18 @@
 package exec
 
-import "github.com/edgeshard/edgeshard/exec/llama"
+import (
+	"time"
 
-// warmUpRows bounds the pass that warms a shard up, in rows.
-const warmUpRows = 256
+	"github.com/edgeshard/edgeshard/exec/llama"
+)
+
+const (
+	// warmUpRows bounds the pass that warms a shard up, in rows.
+	warmUpRows = 256
+	// warmRounds is how often it is run on a worker that is slowed, if that has not
+	// taken warmTime before.
+	warmRounds, warmTime = 4, 20 * time.Millisecond
+)
 
 // warmUp runs passes of zeros of the size to come, so that the first real ones find
 // their memory there. Where the worker held some of the weights already a run is
@@ -23,9 +32,24 @@ func (s *session) warmUp(held bool) error {
 	return nil
 }
 
-// warm runs a prefill and a decode pass of a micro-batch, in KV caches of the full
-// length.
+// warm runs a prefill and a decode pass of a micro-batch. A worker that is slowed and
+// whose passes are short repeats them: the first ones meet cold code, and its first
+// real pass would take that many times over.
 func (s *session) warm(stage int, shard *llama.Shard) error {
+	begin := s.worker.clock()
+	for round := range warmRounds {
+		if err := s.warmRound(stage, shard, round); err != nil {
+			return err
+		}
+		if s.pace.with(1) <= 1 || time.Duration(s.worker.clock()-begin) > warmTime {
+			break
+		}
+	}
+	return nil
+}
+
+// warmRound runs both passes once, in KV caches of the full length.
+func (s *session) warmRound(stage int, shard *llama.Shard, round int) error {
 	rows := min(int(s.load.GetPromptTokens()), warmUpRows, int(s.load.GetPositions()), s.config.Context)
 	var batch []llama.Seq
 	for i := range min(int(s.load.GetMicroBatch()), max(1, warmUpRows/rows)) {
@@ -37,23 +61,34 @@ func (s *session) warm(stage int, shard *llama.Shard) error {
 		batch = append(batch, llama.Seq{ID: id})
 	}
 	past := 0
-	for _, n := range []int{rows, 1} {
+	for step, n := range []int{rows, 1} {
 		if past+n > int(s.load.GetPositions()) {
 			break
 		}
 		for i := range batch {
 			batch[i].Past, batch[i].N, batch[i].Tokens = past, n, make([]int, n)
 		}
-		var x []float32
-		if shard.From > 0 {
-			x = make([]float32, len(batch)*n*s.config.Dim)
-		}
-		watch := s.worker.stopwatch()
-		if _, err := shard.Forward(batch, x); err != nil {
+		work, err := s.warmPass(shard, batch)
+		if err != nil {
 			return err
 		}
-		s.habits.expect(kindOfPass{stage: uint32(stage), rows: uint32(len(batch) * n), decode: past > 0}, s.worker.work(watch))
+		kind := kindOfPass{stage: uint32(stage), rows: uint32(len(batch) * n), decode: step > 0}
+		s.habits.expect(kind, work)
+		if round > 0 {
+			sleep(s.ctx, time.Duration((s.pace.with(n)-1)*float64(work)))
+		}
 		past += n
 	}
 	return nil
+}
+
+// warmPass runs a pass of zeros and returns its work.
+func (s *session) warmPass(shard *llama.Shard, batch []llama.Seq) (time.Duration, error) {
+	var x []float32
+	if shard.From > 0 {
+		x = make([]float32, len(batch)*batch[0].N*s.config.Dim)
+	}
+	watch := s.worker.stopwatch()
+	_, err := shard.Forward(batch, x)
+	return s.worker.work(watch), err
 }
