@@ -40,7 +40,7 @@ func newTalks(p *edgeshard.Plan, t *models.Tokenizer) ([]*talk, error) {
 	for i, r := range requests {
 		var prompt []int
 		if r.ID < len(w.Prompts) {
-			prompt = t.Encode(w.Prompts[r.ID], true)
+			prompt = t.Prompt(w.Prompts[r.ID])
 		} else {
 			prompt = randomPrompt(w, r, t)
 		}

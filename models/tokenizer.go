@@ -123,8 +123,9 @@ func (t *Tokenizer) BOS() int { return t.bos }
 // EOS returns the token that ends a text.
 func (t *Tokenizer) EOS() int { return t.eos }
 
-// AddsBOS tells whether the model was made for prompts that begin with BOS.
-func (t *Tokenizer) AddsBOS() bool { return t.addBOS }
+// Prompt encodes a text to be continued: behind BOS, unless the model was made for
+// prompts without.
+func (t *Tokenizer) Prompt(text string) []int { return t.Encode(text, t.addBOS) }
 
 // Piece returns the text of a token as the vocabulary spells it, with ▁ for a
 // space, or "" for an id that is no token.

@@ -3,6 +3,7 @@ package models
 import (
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -259,5 +260,25 @@ func BenchmarkEncode(b *testing.B) {
 	b.SetBytes(int64(len(text)))
 	for b.Loop() {
 		tok.Encode(text, true)
+	}
+}
+
+// A model made for prompts without BOS gets none.
+func TestPromptBeginsAsTheModelSays(t *testing.T) {
+	for _, adds := range []byte{0, 1} {
+		data := synthetic(t, tiny, F32)
+		after(data, "tokenizer.ggml.add_bos_token")[4] = adds
+		c, err := Open(writeFile(t, filepath.Join(t.TempDir(), "x.gguf"), data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = c.Close() }()
+		tok, err := c.Tokenizer()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(tok.Encode("ab", adds == 1), tok.Prompt("ab")); diff != "" {
+			t.Errorf("add_bos_token %d: want (-), have (+):\n%s", adds, diff)
+		}
 	}
 }

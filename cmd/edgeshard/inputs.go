@@ -184,7 +184,7 @@ func countPrompts(w *edgeshard.Workload, ref *edgeshard.ModelRef, weights string
 	}
 	w.PromptLengths = make([]int, len(w.Prompts))
 	for i, text := range w.Prompts {
-		n := len(tok.Encode(text, true))
+		n := len(tok.Prompt(text))
 		if n > ref.Config.Context {
 			return fmt.Errorf("prompt %d has %d tokens: the context of %s is %d positions", i+1, n, ref.Config.Name, ref.Config.Context)
 		}

@@ -82,7 +82,7 @@ func (q *completionRequest) job(m *Model) (*job, *Error) {
 // encode makes tokens of the prompts, and of tokens the texts to echo.
 func (q *completionRequest) encode(j *job, m *Model) *Error {
 	for _, text := range q.Prompt.texts {
-		j.prompts, j.echoes = append(j.prompts, m.Tokenizer.Encode(text, true)), append(j.echoes, text)
+		j.prompts, j.echoes = append(j.prompts, m.Tokenizer.Prompt(text)), append(j.echoes, text)
 	}
 	for i, ids := range q.Prompt.tokens {
 		if len(ids) == 0 {

@@ -56,7 +56,7 @@ func encodePlain(t *models.Tokenizer, chat []Message) ([]int, error) {
 	for i, m := range chat {
 		texts[i] = m.Text
 	}
-	return t.Encode(strings.Join(texts, "\n"), true), nil
+	return t.Prompt(strings.Join(texts, "\n")), nil
 }
 
 // The tags of Llama 2's template. Control tokens come from no text, so these are
