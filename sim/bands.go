@@ -26,7 +26,8 @@ const (
 // for the whole run, drawn by its profile's Spread.Run, each pass by one of its
 // own (Spread.Each), and messages take Spread.Hop more or less. Memory varies by
 // Spread.Memory. Links that jitter do so otherwise in each run. Without profiles
-// that tell their spread, and links that vary, there are no bands.
+// that tell their spread, and links that vary, there are no bands; nor are there with a
+// profile of a single round, which does not know what another would differ by.
 //
 // When is the time of the run that is predicted; the zero time: not known. The
 // longer after the profiles' visits, the wider are the bands.
@@ -80,6 +81,11 @@ func (r *Runner) costs(p *edgeshard.Plan) (edgeshard.Costs, error) {
 // spreads returns the spread of each device's profile at a time, and whether any is
 // known.
 func spreads(p *edgeshard.Plan, when time.Time) (all []edgeshard.Spread, any bool) {
+	for _, s := range p.Stages {
+		if q := p.Profiles[p.Topology.Devices[s.Device].Profile]; q != nil && len(q.Rounds) == 1 {
+			return nil, false // one round does not tell by how much others differ
+		}
+	}
 	all = make([]edgeshard.Spread, len(p.Topology.Devices))
 	of := make(map[*edgeshard.Profile]edgeshard.Spread)
 	for i := range all {

@@ -265,3 +265,21 @@ func TestTopologyJitter(t *testing.T) {
 		t.Errorf("time per token %g ms with jitter, %g ms without", moving, still)
 	}
 }
+
+// A profile of one round does not know what another would differ by, so that what is
+// predicted from it has no bands; one of two has.
+func TestNoBandsOfOneRound(t *testing.T) {
+	for rounds := 1; rounds <= 2; rounds++ {
+		p, _ := visitedPlan(t, rand.New(rand.NewPCG(3, 4)))
+		q := p.Profiles["p"]
+		q.Rounds = q.Rounds[:rounds]
+		for i := range q.Points {
+			q.Points[i].Raw = q.Points[i].Raw[:rounds]
+		}
+		q.Sum()
+		bands, err := new(sim.Runner).Bands(t.Context(), p, visited.Add(time.Hour), 1)
+		if err != nil || (len(bands) > 0) != (rounds > 1) {
+			t.Errorf("%d rounds: bands %v, %v", rounds, bands, err)
+		}
+	}
+}
