@@ -23,7 +23,7 @@ const (
 // habits are what the stretching of a session's computations goes by.
 type habits struct {
 	work     map[kindOfPass]*recent
-	expected map[kindOfPass]time.Duration // before the run, of cold passes
+	expected map[kindOfPass]time.Duration // before the run, when it warmed up
 	late     time.Duration                // of the last sleep, to be made up for
 }
 

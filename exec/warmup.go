@@ -10,7 +10,7 @@ const (
 	// warmUpRows bounds the pass that warms a shard up, in rows.
 	warmUpRows = 256
 	// warmRounds is how often it is run on a worker that is slowed, if that has not
-	// taken warmTime before.
+	// taken warmTime before; no pause is longer, however slow the worker.
 	warmRounds, warmTime = 4, 20 * time.Millisecond
 )
 
@@ -33,8 +33,9 @@ func (s *session) warmUp(held bool) error {
 }
 
 // warm runs a prefill and a decode pass of a micro-batch. A worker that is slowed and
-// whose passes are short repeats them: the first ones meet cold code, and its first
-// real pass would take that many times over.
+// whose passes are short repeats them, with its pauses after them: the first ones meet
+// cold code, and its first real pass would take that many times over. Without the
+// pauses little of that is gained.
 func (s *session) warm(stage int, shard *llama.Shard) error {
 	begin := s.worker.clock()
 	for round := range warmRounds {
@@ -75,7 +76,7 @@ func (s *session) warmRound(stage int, shard *llama.Shard, round int) error {
 		kind := kindOfPass{stage: uint32(stage), rows: uint32(len(batch) * n), decode: step > 0}
 		s.habits.expect(kind, work)
 		if round > 0 {
-			sleep(s.ctx, time.Duration((s.pace.with(n)-1)*float64(work)))
+			sleep(s.ctx, min(warmTime, time.Duration((s.pace.with(n)-1)*float64(work))))
 		}
 		past += n
 	}
