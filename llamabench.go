@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/edgeshard/edgeshard/internal/sample"
 	"github.com/edgeshard/edgeshard/models"
 )
 
@@ -75,8 +76,7 @@ func ImportLlamaBench(file string, data []byte, c models.Config) (*Profile, erro
 	if len(p.Points) == 0 {
 		return nil, fmt.Errorf("%s: no test is of a prompt or of generation alone (-p, -n)", file)
 	}
-	slices.Sort(spreads)
-	p.Spread.Run = math.Round(1e4*spreads[len(spreads)/2]) / 1e4
+	p.Spread.Run = math.Round(1e4*sample.Median(spreads)) / 1e4
 	if err := p.Validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}

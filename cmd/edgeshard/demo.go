@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 
 	"github.com/edgeshard/edgeshard"
 	"github.com/edgeshard/edgeshard/exec"
+	"github.com/edgeshard/edgeshard/internal/sample"
 	"github.com/edgeshard/edgeshard/models"
 	"github.com/edgeshard/edgeshard/sim"
 	"github.com/edgeshard/edgeshard/solver"
@@ -146,11 +146,7 @@ func apart(t *topologies.Topology) time.Duration {
 			}
 		}
 	}
-	if len(latencies) == 0 {
-		return leastGap
-	}
-	slices.Sort(latencies)
-	return max(leastGap, latencies[len(latencies)/2])
+	return max(leastGap, sample.Median(latencies))
 }
 
 // quickMeasurement is of the passes of one workload alone, in one round, on workers
