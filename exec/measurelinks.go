@@ -140,7 +140,7 @@ func (r *Runner) alongPaths(ctx context.Context, t *topologies.Topology, o *link
 	paths := coveringPaths(len(t.Devices), t.Source, config.Units())
 	for i, path := range paths {
 		if time.Now().After(deadline) {
-			return fmt.Errorf("%d of %d paths were measured in time: give more", i, len(paths))
+			return fmt.Errorf("%d of %d paths were measured when time was up: give more", i, len(paths))
 		}
 		if err := r.alongPath(ctx, t, config, path, o); err != nil {
 			return err

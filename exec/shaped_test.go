@@ -14,18 +14,21 @@ import (
 	"github.com/edgeshard/edgeshard/topologies"
 )
 
-// scenario reads a scenario with a trace "steps" for a topology.
-func scenario(t *testing.T, top *topologies.Topology, text string) *scenarios.Scenario {
+// stepsTrace is a trace of links.
+const stepsTrace = "time_s,factor,latency_ms\n0,1,0\n0.05,0.3,1\n0.1,0.8,0\n0.2,0.5,2\n"
+
+// scenario reads a scenario with a trace for a topology.
+func scenario(t *testing.T, top *topologies.Topology, text, name, trace string) *scenarios.Scenario {
 	t.Helper()
 	sc, err := scenarios.Parse("test", []byte(text), top)
 	if err != nil {
 		t.Fatal(err)
 	}
-	steps, err := scenarios.ParseTrace("steps", strings.NewReader("time_s,factor,latency_ms\n0,1,0\n0.05,0.3,1\n0.1,0.8,0\n0.2,0.5,2\n"))
+	points, err := scenarios.ParseTrace(name, strings.NewReader(trace))
 	if err != nil {
 		t.Fatal(err)
 	}
-	sc.AddTrace("steps", steps)
+	sc.AddTrace(name, points)
 	return sc
 }
 
@@ -113,7 +116,7 @@ func TestScenarioLinks(t *testing.T) {
 			p := plan(t, "demo", top, w, cut{0, 4}, cut{1, 8}, cut{2, 10})
 			exec.Virtual(t, func(t *testing.T) {
 				r := inMemory()
-				r.Emulate, r.Scenario = true, scenario(t, top, text)
+				r.Emulate, r.Scenario = true, scenario(t, top, text, "steps", stepsTrace)
 				all := heldMessages(p, run(t, r, p))
 				model(t, p, r.Scenario, all)
 				checkHeld(t, all)
@@ -142,12 +145,7 @@ func TestScenarioDevices(t *testing.T) {
 	exec.Virtual(t, func(t *testing.T) {
 		r := inMemory()
 		r.Emulate = true
-		r.Scenario = scenario(t, top, "[[device]]\nname = \"d1\"\nbackground = 0.95\ntrace = \"later\"\n")
-		later, err := scenarios.ParseTrace("later", strings.NewReader("time_s,factor\n0,1\n0.2,0.2\n"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.Scenario.AddTrace("later", later)
+		r.Scenario = scenario(t, top, "[[device]]\nname = \"d1\"\nbackground = 0.95\ntrace = \"later\"\n", "later", "time_s,factor\n0,1\n0.2,0.2\n")
 		for _, s := range run(t, r, p).whats(edgeshard.Compute) {
 			want := exec.VirtualPass
 			if s.Device == 1 {
