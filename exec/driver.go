@@ -176,9 +176,12 @@ func (e *Engine) span(m *edgeshard.MicroBatch, s *wire.Span) edgeshard.Span {
 	out := edgeshard.Span{
 		What: edgeshard.Compute, Request: m.Requests[0].ID, MicroBatch: m.ID, Batch: len(m.Requests), Step: m.Step,
 		Stage: int(s.GetStage()), Device: int(s.GetDevice()), To: -1,
-		Start: e.at(s.GetDevice(), s.GetStartNs()), End: e.at(s.GetTo(), s.GetEndNs()),
+		Start: e.at(s.GetDevice(), s.GetStartNs()),
 	}
+	// By one clock: what is known of its offset may change from one look to the next.
+	out.End = out.Start + max(0, time.Duration(s.GetEndNs()-s.GetStartNs()))
 	if s.GetTo() != s.GetDevice() {
+		out.End = e.at(s.GetTo(), s.GetEndNs())
 		out.What, out.To, out.Bytes = edgeshard.Send, int(s.GetTo()), s.GetBytes()
 		out.End = max(out.End, out.Start) // their order is certain, their distance is not
 		out.Free = out.End
